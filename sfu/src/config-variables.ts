@@ -1,0 +1,198 @@
+import { accessSync, constants } from 'node:fs';
+import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { type LimitName, limitTable } from '@rostrum/shared/limits.ts';
+
+/** What a variable's text came to: its value, or what is wrong with it, in words that never repeat a secret. */
+export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
+
+export type Variable<Value> = {
+  readonly name: string;
+  /** What it is set to when it is absent, as the table shows it. */
+  readonly standard: string;
+  readonly says: string;
+  readonly absent: () => Value;
+  readonly parse: (text: string) => Parsed<Value>;
+};
+
+const variable = <Value>(definition: Variable<Value>): Variable<Value> => definition;
+
+const whole =
+  (min: number, max: number) =>
+  (text: string): Parsed<number> => {
+    const value = Number(text);
+    return /^-?\d+$/.test(text) && value >= min && value <= max
+      ? { value }
+      : { problem: `must be a whole number from ${min} to ${max}` };
+  };
+
+const listOf =
+  (fits: (part: string) => boolean, what: string) =>
+  (text: string): Parsed<readonly string[]> => {
+    const parts = text.split(',').map((part) => part.trim());
+    const given = parts.filter((part) => part !== '');
+    const wrong = given.find((part) => !fits(part));
+    return wrong === undefined ? { value: given } : { problem: `has "${wrong}", which is not ${what}` };
+  };
+
+const isNetwork = (part: string): boolean => {
+  const [address = '', bits, ...rest] = part.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  // A network of no bits is everybody, and then nobody's address is known.
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+};
+
+/** An origin as browsers send it: scheme, host and port, and nothing after (RFC 6454 section 6.2). */
+const isOrigin = (part: string): boolean =>
+  URL.canParse(part) && /^https?:$/.test(new URL(part).protocol) && new URL(part).origin === part;
+
+const readableFile = (text: string): Parsed<string | undefined> => {
+  try {
+    accessSync(text, constants.R_OK);
+    return { value: text };
+  } catch {
+    return { problem: 'names a file that cannot be read' };
+  }
+};
+
+const isTurnUrl = (part: string): boolean => /^(turns?|stuns?):[^\s,?]+(\?transport=(udp|tcp))?$/.test(part);
+
+/** Bytes of the key for HS256: as many as its hash has (RFC 7518 section 3.2). */
+const secretBytes = 32;
+/** Bytes of the key for HMAC-SHA1: 128 bits of strength, the least that NIST SP 800-131A still accepts. */
+const turnSecretBytes = 16;
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+const none = (): undefined => undefined;
+
+/** Every variable of the environment that Rostrum reads, but for the limits. */
+export const variables = {
+  port: variable({
+    name: 'PORT',
+    standard: '3000',
+    says: 'Port of HTTP and of the socket.',
+    absent: () => 3000,
+    parse: whole(0, 65_535),
+  }),
+  host: variable({
+    name: 'HOST',
+    standard: '`0.0.0.0`',
+    says: 'Address that it listens on; `::` takes IPv6 too.',
+    absent: () => '0.0.0.0',
+    parse: (text) =>
+      isIP(text) > 0 || text === 'localhost'
+        ? { value: text }
+        : { problem: 'must be an IP address of this machine, or localhost' },
+  }),
+  publicUrl: variable<string | undefined>({
+    name: 'PUBLIC_URL',
+    standard: "the request's own",
+    says: 'Where people reach it, for links; behind a proxy.',
+    absent: none,
+    parse: (text) =>
+      isOrigin(text) ? { value: text } : { problem: 'must be an origin such as https://rooms.example' },
+  }),
+  mediaPort: variable({
+    name: 'MEDIA_PORT',
+    standard: '40000',
+    says: 'UDP and TCP port of the first media worker; the others have the ports after it.',
+    absent: () => 40_000,
+    parse: whole(1024, 65_535),
+  }),
+  mediaAddresses: variable<readonly string[]>({
+    name: 'MEDIA_ADDRESS',
+    standard: "those of the machine's interfaces",
+    says: 'Addresses by which clients reach this machine, separated by commas, IPv4 and IPv6.',
+    absent: () => [],
+    parse: listOf((part) => isIP(part) > 0, 'an IP address'),
+  }),
+  workers: variable({
+    name: 'WORKERS',
+    standard: "the machine's cores",
+    says: 'Media workers, one for each core.',
+    absent: () => availableParallelism(),
+    parse: whole(1, 256),
+  }),
+  dataDir: variable({
+    name: 'DATA_DIR',
+    standard: '`./data`',
+    says: 'Folder of records and secrets.',
+    absent: () => './data',
+    parse: (text) => (text.includes('\0') ? { problem: 'must be a path' } : { value: text }),
+  }),
+  authSecret: variable<string | undefined>({
+    name: 'AUTH_SECRET',
+    standard: 'made at the first start, kept in `DATA_DIR`',
+    says: `Secret that signs tokens, at least ${secretBytes} bytes. The same on every node.`,
+    absent: none,
+    parse: (text) =>
+      Buffer.byteLength(text) >= secretBytes ? { value: text } : { problem: `must have at least ${secretBytes} bytes` },
+  }),
+  allowedOrigins: variable<readonly string[]>({
+    name: 'ALLOWED_ORIGINS',
+    standard: 'its own alone',
+    says: 'Other origins whose pages may use it, separated by commas.',
+    absent: () => [],
+    parse: listOf(isOrigin, 'an origin such as https://rooms.example'),
+  }),
+  trustedProxies: variable<readonly string[]>({
+    name: 'TRUSTED_PROXIES',
+    standard: 'none',
+    says: 'Addresses and networks whose forwarded headers are believed, separated by commas.',
+    absent: () => [],
+    parse: listOf(isNetwork, 'an IP address or a network such as 10.0.0.0/8'),
+  }),
+  tlsCertFile: variable<string | undefined>({
+    name: 'TLS_CERT_FILE',
+    standard: 'none: plain HTTP',
+    says: 'Certificate chain in PEM; together with `TLS_KEY_FILE`.',
+    absent: none,
+    parse: readableFile,
+  }),
+  tlsKeyFile: variable<string | undefined>({
+    name: 'TLS_KEY_FILE',
+    standard: 'none',
+    says: 'Private key of the certificate in PEM.',
+    absent: none,
+    parse: readableFile,
+  }),
+  turnUrls: variable<readonly string[]>({
+    name: 'TURN_URLS',
+    standard: 'none',
+    says: 'TURN servers for people whom UDP does not reach, such as `turn:turn.example:3478`, separated by commas.',
+    absent: () => [],
+    parse: listOf(isTurnUrl, 'a URL such as turn:turn.example:3478?transport=udp'),
+  }),
+  turnSecret: variable<string | undefined>({
+    name: 'TURN_SECRET',
+    standard: 'none',
+    says: `Secret shared with the TURN server (coturn's \`static-auth-secret\`), at least ${turnSecretBytes} bytes; together with \`TURN_URLS\`.`,
+    absent: none,
+    // Anybody with a credential can try secrets against it at home, so a short one is no secret.
+    parse: (text) =>
+      Buffer.byteLength(text) >= turnSecretBytes
+        ? { value: text }
+        : { problem: `must have at least ${turnSecretBytes} bytes` },
+  }),
+  logLevel: variable({
+    name: 'LOG_LEVEL',
+    standard: '`info`',
+    says: `How much is logged: ${logLevels.join(', ')}.`,
+    absent: () => 'info',
+    parse: (text) =>
+      logLevels.includes(text) ? { value: text } : { problem: `must be one of ${logLevels.join(', ')}` },
+  }),
+};
+
+export const limitNames = Object.keys(limitTable) as LimitName[];
+
+/** The variable of a limit: `roomsPerDay` is `LIMIT_ROOMS_PER_DAY`. */
+export const limitVariable = (name: LimitName): string =>
+  `LIMIT_${name.replaceAll(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`;
+
+export const parseLimit = (name: LimitName, text: string): Parsed<number> => {
+  const { min, max } = limitTable[name];
+  return whole(min, max)(text);
+};

@@ -1,0 +1,121 @@
+import { defaultLimits, type LimitName, type Limits } from '@rostrum/shared/limits.ts';
+import { meantBy } from './config-spelling.ts';
+import { limitNames, limitVariable, type Parsed, parseLimit, type Variable, variables } from './config-variables.ts';
+
+export type Config = {
+  readonly port: number;
+  readonly host: string;
+  readonly publicUrl: string | undefined;
+  readonly mediaPort: number;
+  readonly mediaAddresses: readonly string[];
+  readonly workers: number;
+  readonly dataDir: string;
+  readonly authSecret: string | undefined;
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly turn: { readonly urls: readonly string[]; readonly secret: string } | undefined;
+  readonly logLevel: string;
+  readonly limits: Limits;
+};
+
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: string[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The configuration from the environment, or everything that is wrong with it at once. An empty variable counts as absent. */
+export const loadConfig = (env: Environment): LoadedConfig => {
+  const problems: string[] = [];
+  const take = <Value>({ name, absent, parse }: Variable<Value>): Value =>
+    read(env[name], { name, absent, parse }, problems);
+  const { tlsCertFile, tlsKeyFile, turnUrls, turnSecret, ...plain } = variables;
+  const certFile = take(tlsCertFile);
+  const keyFile = take(tlsKeyFile);
+  const urls = take(turnUrls);
+  const secret = take(turnSecret);
+  const config: Config = {
+    port: take(plain.port),
+    host: take(plain.host),
+    publicUrl: take(plain.publicUrl),
+    mediaPort: take(plain.mediaPort),
+    mediaAddresses: take(plain.mediaAddresses),
+    workers: take(plain.workers),
+    dataDir: take(plain.dataDir),
+    authSecret: take(plain.authSecret),
+    allowedOrigins: take(plain.allowedOrigins),
+    trustedProxies: take(plain.trustedProxies),
+    logLevel: take(plain.logLevel),
+    tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
+    turn: urls.length > 0 && secret !== undefined ? { urls, secret } : undefined,
+    limits: takeLimits(env, problems),
+  };
+  if (Boolean(env['TLS_CERT_FILE']) !== Boolean(env['TLS_KEY_FILE']))
+    problems.push('TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither');
+  if (urls.length > 0 !== (secret !== undefined))
+    problems.push('TURN_URLS and TURN_SECRET go together: set both or neither');
+  problems.push(...contradictions(config), ...misspelt(env));
+  return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+};
+
+/** Where people reach the server, for links that are printed. `port` is the one that it listens on. */
+export const publicUrlOf = ({ publicUrl, tls }: Config, port: number): string =>
+  publicUrl ?? `${tls ? 'https' : 'http'}://localhost:${port}`;
+
+const read = <Value>(
+  text: string | undefined,
+  { name, absent, parse }: { name: string; absent: () => Value; parse: (text: string) => Parsed<Value> },
+  problems: string[],
+): Value => {
+  if (text === undefined || text.trim() === '') return absent();
+  const parsed = parse(text.trim());
+  if ('value' in parsed) return parsed.value;
+  problems.push(`${name} ${parsed.problem}`);
+  return absent();
+};
+
+const takeLimits = (env: Environment, problems: string[]): Limits => {
+  const limits: Record<LimitName, number> = { ...defaultLimits };
+  for (const name of limitNames) {
+    const variable = limitVariable(name);
+    const absent = () => defaultLimits[name];
+    limits[name] = read(env[variable], { name: variable, absent, parse: (text) => parseLimit(name, text) }, problems);
+  }
+  return limits;
+};
+
+/** Values that are fine each by itself and make no sense together. */
+const contradictions = ({ port, mediaPort, workers, limits }: Config): string[] => {
+  const below = (one: LimitName, other: LimitName): string[] =>
+    limits[one] < limits[other] ? [] : [`${limitVariable(one)} must be less than ${limitVariable(other)}`];
+  return [
+    ...(mediaPort + workers > 65_536 ? ['MEDIA_PORT and WORKERS need ports past 65535'] : []),
+    ...(port >= mediaPort && port < mediaPort + workers
+      ? ['PORT lies among the ports of the media workers (MEDIA_PORT and up)']
+      : []),
+    ...below('tokenWarningMs', 'tokenLifetimeMs'),
+    // A guest shows up at least as often as their token is renewed; one who is forgotten earlier loses a session that holds.
+    ...(limits.guestIdleMs >= limits.tokenLifetimeMs
+      ? []
+      : [`${limitVariable('guestIdleMs')} must be at least ${limitVariable('tokenLifetimeMs')}`]),
+    ...below('roomEndWarningMs', 'roomLifetimeMs'),
+    ...below('speakingOffDbov', 'speakingOnDbov'),
+    ...(limits.audienceListedMax === 0 ? [] : below('audienceListedAgain', 'audienceListedMax')),
+  ];
+};
+
+/** A misspelt variable would otherwise change nothing, and nobody would notice. */
+const misspelt = (env: Environment): string[] => {
+  const limits = limitNames.map(limitVariable);
+  const known = [...Object.values(variables).map(({ name }) => name), ...limits];
+  return Object.entries(env)
+    .filter(([name, text]) => text?.trim() && !known.includes(name))
+    .flatMap(([name]) => {
+      const meant = meantBy(name, known);
+      if (meant) return [`${name} is not a variable that there is; did you mean ${meant}?`];
+      return name.startsWith('LIMIT_')
+        ? [`${name} is not a limit that there is; the table in README.md lists them`]
+        : [];
+    });
+};

@@ -1,0 +1,178 @@
+import { done, type Result, refuse } from '@rostrum/shared/result.ts';
+import type { SeatRef } from '../../media/media-plane.ts';
+import type { Tokens } from '../../people/tokens.ts';
+import type { Committed } from '../../rooms/room-engine.ts';
+import type { RoomMediaUseCases } from '../../rooms/room-media.ts';
+import type { RoomQueries } from '../../rooms/room-queries.ts';
+import type { AboutPerson, PlainCommand, Rooms } from '../../rooms/rooms.ts';
+import type { Actor } from '../../rules/room/commands.ts';
+import type { RateLimits } from '../rate-limits.ts';
+import type { Connections } from './connections.ts';
+import type { Handlers, RostrumSocket } from './types.ts';
+
+export type HandlerDependencies = {
+  readonly rooms: Rooms;
+  readonly queries: RoomQueries;
+  readonly media: RoomMediaUseCases;
+  readonly tokens: Tokens;
+  readonly rateLimits: RateLimits;
+  readonly connections: Pick<Connections, 'watchExpiry' | 'seated'>;
+};
+
+const actorOf = ({ data }: RostrumSocket): Actor => ({
+  userId: data.person.userId,
+  sessionId: data.sessionId,
+  operator: data.person.kind === 'admin',
+});
+
+const seatRef = ({ data }: RostrumSocket, roomId: string): SeatRef => ({
+  roomId,
+  userId: data.person.userId,
+  sessionId: data.sessionId,
+});
+
+const nothing = (result: Result<unknown>): Result<Record<string, never>> => (result.ok ? done({}) : result);
+
+/** What each command of the protocol comes to: a use case, called with what the schema let through. */
+export const createHandlers = (dependencies: HandlerDependencies): Handlers => ({
+  ...sessionHandlers(dependencies),
+  ...seatHandlers(dependencies),
+  ...stageHandlers(dependencies),
+  ...moderationHandlers(dependencies),
+  ...mediaHandlers(dependencies),
+});
+
+const sessionHandlers = ({ tokens, connections }: HandlerDependencies): Pick<Handlers, 'session:renew'> => ({
+  'session:renew': async ({ token }, socket) => {
+    const identity = await tokens.verify(token);
+    if (identity?.userId !== socket.data.person.userId) return refuse('unauthorized');
+    socket.data.expiresAt = identity.expiresAt;
+    connections.watchExpiry(socket);
+    return done({ expiresAt: identity.expiresAt });
+  },
+});
+
+const seatHandlers = ({
+  rooms,
+  queries,
+  rateLimits,
+  connections,
+}: HandlerDependencies): Pick<Handlers, 'room:join' | 'room:leave' | 'room:sync'> => ({
+  'room:join': async ({ roomId }, socket) => {
+    const { data } = socket;
+    // Coming back to a seat that is kept is no join: it must not fail after a bad connection (SE-2).
+    if (!(await queries.hasSeat(roomId, data.person.userId))) {
+      const waitMs = await rateLimits.join(data.person.userId);
+      if (waitMs !== undefined) return refuse('rate_limited', { retryAfterMs: waitMs });
+    }
+    const joined = await rooms.join(data.person, roomId, data.sessionId);
+    if (!joined.ok) return joined;
+    const given = await connections.seated(socket, roomId);
+    if (given !== undefined) await rooms.command(given, { type: 'leave', by: actorOf(socket) });
+    return joined;
+  },
+  'room:leave': async ({ roomId }, socket) => {
+    const left = await rooms.command(roomId, { type: 'leave', by: actorOf(socket) });
+    if (left.ok && socket.data.roomId === roomId) socket.data.roomId = undefined;
+    return nothing(left);
+  },
+  'room:sync': ({ roomId }, socket) => rooms.sync(roomId, actorOf(socket)),
+});
+
+type StageCommands =
+  | 'room:hand-raise'
+  | 'room:hand-lower'
+  | 'room:hand-accept'
+  | 'room:hand-decline'
+  | 'room:hand-to-front'
+  | 'room:invite-to-speak'
+  | 'room:speak-answer'
+  | 'room:mute-toggle'
+  | 'room:promote'
+  | 'room:demote';
+
+const stageHandlers = ({ rooms }: HandlerDependencies): Pick<Handlers, StageCommands> => {
+  const ask = async (roomId: string, command: PlainCommand) => nothing(await rooms.command(roomId, command));
+  return {
+    'room:hand-raise': async ({ roomId }, socket) => {
+      const raised = await rooms.command(roomId, { type: 'raise-hand', by: actorOf(socket) });
+      return raised.ok ? done({ position: raised.value.after.control.hands.length }) : raised;
+    },
+    'room:hand-lower': ({ roomId }, socket) => ask(roomId, { type: 'lower-hand', by: actorOf(socket) }),
+    'room:hand-accept': ({ roomId, userId }, socket) =>
+      ask(roomId, { type: 'accept-hand', by: actorOf(socket), userId }),
+    'room:hand-decline': ({ roomId, userId }, socket) =>
+      ask(roomId, { type: 'decline-hand', by: actorOf(socket), userId }),
+    'room:hand-to-front': ({ roomId, userId }, socket) =>
+      ask(roomId, { type: 'move-hand-to-front', by: actorOf(socket), userId }),
+    'room:invite-to-speak': ({ roomId, userId }, socket) =>
+      ask(roomId, { type: 'invite-to-speak', by: actorOf(socket), userId }),
+    'room:speak-answer': ({ roomId, accept }, socket) =>
+      ask(roomId, { type: 'answer-invitation', by: actorOf(socket), accept }),
+    'room:mute-toggle': ({ roomId, muted }, socket) => ask(roomId, { type: 'mute-self', by: actorOf(socket), muted }),
+    'room:promote': async ({ roomId, userId, role }, socket) => {
+      const promoted = await rooms.command(roomId, { type: 'promote', by: actorOf(socket), userId, role });
+      return promoted.ok ? done({ outcome: outcomeOf(promoted.value) }) : promoted;
+    },
+    'room:demote': ({ roomId, userId, role }, socket) =>
+      ask(roomId, { type: 'demote', by: actorOf(socket), userId, role }),
+  };
+};
+
+/** Whether a promotion happened at once or became an invitation (HD-2). */
+const outcomeOf = (committed: Committed): 'promoted' | 'invited' =>
+  committed.events.some((event) => event.type === 'invited') ? 'invited' : 'promoted';
+
+type ModerationCommands =
+  | 'room:hand-allow'
+  | 'room:mute'
+  | 'room:mute-all'
+  | 'room:kick'
+  | 'room:ban'
+  | 'room:unban'
+  | 'room:update'
+  | 'room:handover'
+  | 'room:end';
+
+const moderationHandlers = ({ rooms }: HandlerDependencies): Pick<Handlers, ModerationCommands> => {
+  const ask = async (roomId: string, command: PlainCommand) => nothing(await rooms.command(roomId, command));
+  const moderate = async (roomId: string, command: AboutPerson) => nothing(await rooms.moderate(roomId, command));
+  return {
+    'room:hand-allow': ({ roomId, userId, allowed }, socket) =>
+      moderate(roomId, { type: 'allow-hand', by: actorOf(socket), userId, allowed }),
+    'room:mute': ({ roomId, userId, locked, reason }, socket) =>
+      ask(roomId, { type: 'mute', by: actorOf(socket), userId, locked, reason: reason || null }),
+    'room:mute-all': ({ roomId, locked, reason }, socket) =>
+      ask(roomId, { type: 'mute-all', by: actorOf(socket), locked, reason: reason || null }),
+    'room:kick': ({ roomId, userId, reason }, socket) =>
+      moderate(roomId, { type: 'kick', by: actorOf(socket), userId, reason: reason || null }),
+    'room:ban': ({ roomId, userId, reason }, socket) =>
+      moderate(roomId, { type: 'ban', by: actorOf(socket), userId, reason: reason || null }),
+    'room:unban': ({ roomId, userId }, socket) => moderate(roomId, { type: 'unban', by: actorOf(socket), userId }),
+    'room:update': ({ roomId, changes }, socket) => ask(roomId, { type: 'update', by: actorOf(socket), changes }),
+    'room:handover': ({ roomId, userId }, socket) => ask(roomId, { type: 'hand-over', by: actorOf(socket), userId }),
+    'room:end': ({ roomId }, socket) => ask(roomId, { type: 'end', by: actorOf(socket) }),
+  };
+};
+
+type MediaCommands =
+  | 'media:listen'
+  | 'media:publish'
+  | 'media:connect'
+  | 'media:produce'
+  | 'media:unpublish'
+  | 'media:restart-ice'
+  | 'media:sync';
+
+const mediaHandlers = ({ media }: HandlerDependencies): Pick<Handlers, MediaCommands> => ({
+  'media:listen': ({ roomId }, socket) => media.listen(seatRef(socket, roomId)),
+  'media:publish': ({ roomId }, socket) => media.publish(seatRef(socket, roomId)),
+  'media:connect': async ({ roomId, transportId, dtlsParameters }, socket) =>
+    nothing(await media.connect(seatRef(socket, roomId), transportId, dtlsParameters)),
+  'media:produce': ({ roomId, transportId, rtpParameters }, socket) =>
+    media.produce(seatRef(socket, roomId), transportId, rtpParameters),
+  'media:unpublish': async ({ roomId }, socket) => nothing(await media.unpublish(seatRef(socket, roomId))),
+  'media:restart-ice': ({ roomId, transportId }, socket) => media.restartIce(seatRef(socket, roomId), transportId),
+  'media:sync': ({ roomId, transportIds, consumerIds }, socket) =>
+    media.sync(seatRef(socket, roomId), { transportIds, consumerIds }),
+});

@@ -1,0 +1,47 @@
+import type {
+  ClientToServerEvents,
+  CommandInput,
+  CommandName,
+  CommandOutput,
+  ServerToClientEvents,
+} from '@rostrum/shared/protocol/index.ts';
+import type { Result } from '@rostrum/shared/result.ts';
+import type { Server, Socket } from 'socket.io';
+import type { Person } from '../../rules/room/state.ts';
+
+/** What the server keeps of one connection. */
+export type SocketData = {
+  readonly person: Person;
+  /** The session that this connection continues; a seat names it. */
+  readonly sessionId: string;
+  readonly address: string;
+  /** When the token expires, in milliseconds since the epoch. */
+  expiresAt: number;
+  /** The room that this session joined last. */
+  roomId: string | undefined;
+  /** Commands that have not been answered yet. */
+  inFlight: number;
+};
+
+type NoEvents = Record<never, never>;
+export type RostrumServer = Server<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
+export type RostrumSocket = Socket<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
+
+/** Answers one command. The input is valid; whether it is allowed is for the rules. */
+export type Handler<Name extends CommandName> = (
+  input: CommandInput<Name>,
+  socket: RostrumSocket,
+) => Promise<Result<CommandOutput<Name>>>;
+export type Handlers = { readonly [Name in CommandName]: Handler<Name> };
+
+/** The name of the session that a connection continues. */
+export const sessionOf = ({ person: { userId }, sessionId }: SocketData): string =>
+  channels.session({ userId, sessionId });
+
+/** Socket.IO rooms: the sockets of a session, and those that see a view of a room. */
+export const channels = {
+  // A client names its session itself, so the person is part of the name: nobody hears what is for another one's session.
+  session: ({ userId, sessionId }: { userId: string; sessionId: string }) => `session:${userId}:${sessionId}`,
+  view: (roomId: string, view: 'room' | 'stage' | 'staff') => `room:${roomId}:${view}`,
+  seat: (roomId: string, userId: string) => `room:${roomId}:seat:${userId}`,
+} as const;

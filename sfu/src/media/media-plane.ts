@@ -1,0 +1,137 @@
+import type {
+  ClientDtlsParameters,
+  ConsumerOffer,
+  MicrophoneRtpParameters,
+  TransportOffer,
+} from '@rostrum/shared/protocol/media.ts';
+import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
+import type { Result } from '@rostrum/shared/result.ts';
+
+/**
+ * What the use cases need of media, without a word of mediasoup. Media follows state: apart from allocating (`listen`,
+ * `publish`, `produce`) everything happens by `reconcile` and `release`, which may be called at any time and twice.
+ */
+
+/** Whose media it is: a person's seat in a room, held by one session. Media of an earlier session ends with `reconcile` and `release`. */
+export type SeatRef = { readonly roomId: string; readonly userId: string; readonly sessionId: string };
+
+/** What the room's state says about a microphone that is open. */
+export type MicrophoneState = {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly producerId: string;
+  readonly muted: boolean;
+};
+
+/** What the room's state says that media must follow. */
+export type RoomMediaState = {
+  readonly roomId: string;
+  readonly audioQuality: RoomSettings['audioQuality'];
+  /** Who may send at all: the people on the stage, with the session that holds the seat. */
+  readonly stage: ReadonlyMap<string, { readonly sessionId: string }>;
+  /** Microphones by user. */
+  readonly microphones: ReadonlyMap<string, MicrophoneState>;
+};
+
+export type Voices = {
+  readonly seat: SeatRef;
+  readonly transportId: string;
+  readonly consumers: readonly ConsumerOffer[];
+};
+
+/** What media tells by itself. Handlers must not throw. */
+export type MediaEvents = {
+  /** Voices that a listener is sent from now on. */
+  consumersAdded: (voices: Voices) => void;
+  consumersRemoved: (seat: SeatRef, consumerIds: readonly string[]) => void;
+  /**
+   * The server closed the sending transport of this seat, and its microphone with it: off the stage, in favour of a later
+   * session, never connected, failed, or far too much sent. `producerId` is that microphone's, if one was open: the state
+   * may still have it, or by now another one of the same person.
+   */
+  unpublished: (seat: SeatRef, producerId: string | undefined) => void;
+  /** The whole set of people who speak in this room now, at most once per `speakingIntervalMs` (MD-4); nobody when its media closes. */
+  speakingChanged: (roomId: string, userIds: readonly string[]) => void;
+  /** The worker that served this room died: all its media is gone, these seats had some. */
+  roomLost: (roomId: string, seats: readonly SeatRef[]) => void;
+};
+
+export type WorkerLoad = {
+  readonly index: number;
+  readonly pid: number;
+  readonly rooms: number;
+  readonly transports: number;
+  readonly producers: number;
+  readonly consumers: number;
+};
+
+export type Listening = {
+  readonly rtpCapabilities: Record<string, unknown>;
+  readonly transport: TransportOffer;
+  readonly consumers: ConsumerOffer[];
+};
+
+export type Publishing = { readonly rtpCapabilities: Record<string, unknown>; readonly transport: TransportOffer };
+
+export interface MediaPlane {
+  /**
+   * Opens a receiving transport for this seat with a consumer, unpaused, for every microphone in the room but its own.
+   * One that the seat had before is closed. Refuses with `node_full` where no worker has room, `unavailable` where a
+   * worker does not answer, `conflict` when it was closed or replaced before it was open, `rate_limited` with too many
+   * on the way. From the moment of the answer, `consumersAdded` and `consumersRemoved` tell what changes in it: the
+   * caller passes the answer on before it waits for anything else.
+   */
+  listen(seat: SeatRef): Promise<Result<Listening>>;
+  /**
+   * Opens a sending transport for this seat, in place of one it had. The caller has checked that the seat is on the
+   * stage. Refuses as `listen` does.
+   */
+  publish(seat: SeatRef): Promise<Result<Publishing>>;
+  /**
+   * Gives a transport of this seat the client's DTLS parameters. A transport that this seat does not own is `not_found`,
+   * a second time is `already`, parameters that mediasoup refuses are `invalid`.
+   */
+  connect(seat: SeatRef, transportId: string, dtlsParameters: ClientDtlsParameters): Promise<Result<void>>;
+  /**
+   * Opens the microphone on this seat's sending transport. Nobody hears it before `reconcile` finds its producer in the
+   * room's state: the caller commits it there, or calls `discard`. Refuses with `not_found` for a transport that is not
+   * this seat's sending one, `already` for a second microphone, `invalid` for RTP parameters that mediasoup refuses,
+   * `node_full` where its worker cannot carry one more voice to everybody who listens.
+   */
+  produce(
+    seat: SeatRef,
+    options: { transportId: string; rtpParameters: MicrophoneRtpParameters },
+  ): Promise<Result<{ producerId: string }>>;
+  /** Closes a producer that the room's state refused. */
+  discard(seat: SeatRef, producerId: string): void;
+  /** Closes the sending transport of this seat, and the microphone with it. */
+  unpublish(seat: SeatRef): void;
+  /** New ICE parameters for a transport of this seat (RFC 8445 section 2.4, ICE restart). */
+  restartIce(seat: SeatRef, transportId: string): Promise<Result<{ iceParameters: Record<string, unknown> }>>;
+  /**
+   * Which of these transports live, and the consumers to add and to drop so that the seat hears every microphone once.
+   * What is added may come by `consumersAdded` too, and counts once. Without the receiving transport nothing is added:
+   * the seat listens anew.
+   */
+  sync(
+    seat: SeatRef,
+    have: { transportIds: readonly string[]; consumerIds: readonly string[] },
+  ): Promise<Result<{ transportIds: string[]; added: ConsumerOffer[]; removed: string[] }>>;
+  /**
+   * Makes the room's media here what the state says: producers of muted people are paused, producers and sending
+   * transports of people off the stage (or of an earlier session) are closed, a microphone that the state does not have
+   * is heard by nobody, and a microphone new in the state is given to every listener.
+   */
+  reconcile(state: RoomMediaState): Promise<void>;
+  /** Closes all media of this person in this room but that of `exceptSessionId`. */
+  release(roomId: string, userId: string, exceptSessionId?: string): void;
+  /** Closes all media of a room. */
+  closeRoom(roomId: string): void;
+  /** Seats that have media in this room on this node. */
+  seatsOf(roomId: string): readonly SeatRef[];
+  load(): readonly WorkerLoad[];
+  /** Whether every worker runs and one of them has room. */
+  ready(): boolean;
+  /** Closes rooms, then workers, and waits for the worker processes to exit. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,96 @@
+import type { types } from 'mediasoup';
+import type { SeatRef } from './media-plane.ts';
+import type { RoomContext } from './room-context.ts';
+
+/** A burst at the start is no excess. */
+const shortestAverageS = 5;
+
+/**
+ * An open microphone: one Opus producer. Its packets are forwarded only while the room's state has it and it is not
+ * muted; nothing else resumes the producer (MO-1).
+ */
+export class Microphone {
+  readonly seat: SeatRef;
+  readonly #producer: types.Producer;
+  readonly #context: RoomContext;
+  readonly #abandoned: () => void;
+  #inState = false;
+  #forwarding = false;
+  #unclaimedTimer: NodeJS.Timeout | undefined;
+  #bytes = 0;
+  #askedAt = performance.now();
+
+  /** `producer` is paused. `abandoned` is called when the room's state did not have it for `mediaIdleMs`. */
+  constructor(seat: SeatRef, producer: types.Producer, context: RoomContext, abandoned: () => void) {
+    this.seat = seat;
+    this.#producer = producer;
+    this.#context = context;
+    this.#abandoned = abandoned;
+    this.#expectState();
+  }
+
+  get producerId(): string {
+    return this.#producer.id;
+  }
+
+  get closed(): boolean {
+    return this.#producer.closed;
+  }
+
+  /** Whether the room's state has this microphone: then listeners have a consumer for it. */
+  get inState(): boolean {
+    return this.#inState;
+  }
+
+  /** Follows the state: in it or not, and muted or not. Resolves when the worker did it. */
+  async follow(state: { readonly muted: boolean } | undefined): Promise<void> {
+    const inState = state !== undefined;
+    if (inState !== this.#inState) {
+      this.#inState = inState;
+      if (inState) clearTimeout(this.#unclaimedTimer);
+      else this.#expectState();
+    }
+    const forwarding = state !== undefined && !state.muted;
+    // What was asked for last, not `producer.paused`: that follows only when the worker has answered.
+    if (forwarding === this.#forwarding || this.closed) return;
+    this.#forwarding = forwarding;
+    try {
+      await this.#context.worker.ask(() => (forwarding ? this.#producer.resume() : this.#producer.pause()));
+    } catch (error) {
+      if (this.closed || this.#context.worker.closed) return;
+      this.#forwarding = !forwarding;
+      this.#context.logger.error(
+        { roomId: this.#context.roomId, producerId: this.producerId, err: error },
+        'a microphone could not be switched',
+      );
+    }
+  }
+
+  /**
+   * Bits a second that arrived since it was asked the last time, RTP headers included; undefined when that is too short ago
+   * to say anything. Never rejects.
+   */
+  async averageBitrate(): Promise<number | undefined> {
+    const seconds = (performance.now() - this.#askedAt) / 1000;
+    if (seconds < shortestAverageS) return undefined;
+    try {
+      const stats = await this.#context.worker.ask(() => this.#producer.getStats());
+      const bytes = stats.reduce((sum, stream) => sum + stream.byteCount, 0);
+      const bitrate = (8 * (bytes - this.#bytes)) / seconds;
+      this.#askedAt = performance.now();
+      this.#bytes = bytes;
+      return bitrate;
+    } catch {
+      return undefined;
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#unclaimedTimer);
+    this.#producer.close();
+  }
+
+  #expectState(): void {
+    this.#unclaimedTimer = setTimeout(this.#abandoned, this.#context.limits.mediaIdleMs).unref();
+  }
+}

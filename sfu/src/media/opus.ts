@@ -1,0 +1,83 @@
+import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
+import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
+import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
+import type { types } from 'mediasoup';
+
+type AudioQuality = RoomSettings['audioQuality'];
+
+/**
+ * The one codec of a room (MD-5). RFC 7587 section 4.1: always announced as 48 kHz and two channels, whatever is sent.
+ * The payload type is fixed so that every router has the same capabilities.
+ */
+export const opusCodec: types.RouterRtpCodecCapability = {
+  kind: 'audio',
+  mimeType: 'audio/opus',
+  preferredPayloadType: 111,
+  clockRate: 48_000,
+  channels: 2,
+};
+
+const listenerExtensions: readonly string[] = [
+  'urn:ietf:params:rtp-hdrext:sdes:mid',
+  'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+];
+
+/**
+ * What every listener is taken to be capable of: the router's Opus, with the header extensions that a listener has a
+ * use for. No transport-wide feedback: mediasoup estimates bandwidth for video alone, so a listener's reports would
+ * only cost the worker time, for each of thousands of listeners.
+ */
+export const listenerCapabilities = (router: types.RtpCapabilities): types.RtpCapabilities => ({
+  codecs: (router.codecs ?? []).map((codec) => ({ ...codec, rtcpFeedback: [] })),
+  headerExtensions: (router.headerExtensions ?? []).filter(
+    ({ kind, uri }) => kind === 'audio' && listenerExtensions.includes(uri),
+  ),
+});
+
+/**
+ * A microphone's RTP parameters for mediasoup, made from what the client said. Only what mediasoup needs to receive the
+ * stream is taken over (SE-6); names that the client chose (`cname`, `msid`) would reach every listener, so mediasoup
+ * makes its own.
+ */
+export const microphoneParameters = (client: MicrophoneRtpParameters, quality: AudioQuality): types.RtpParameters => ({
+  ...(client.mid === undefined ? {} : { mid: client.mid }),
+  codecs: client.codecs.map((codec) => ({
+    mimeType: 'audio/opus',
+    payloadType: codec.payloadType,
+    clockRate: 48_000,
+    channels: 2,
+    parameters: formatParameters(codec.parameters ?? {}, quality),
+    rtcpFeedback: (codec.rtcpFeedback ?? [])
+      .filter(({ type, parameter }) => (type === 'nack' || type === 'transport-cc') && !parameter)
+      .map(({ type }) => ({ type })),
+  })),
+  headerExtensions: (client.headerExtensions ?? []).map(({ uri, id }) => ({ uri, id })),
+  encodings: client.encodings.map(({ ssrc, dtx }) => ({ ssrc, ...(dtx === undefined ? {} : { dtx }) })),
+  rtcp: { reducedSize: true },
+});
+
+/**
+ * The format parameters (RFC 7587 section 6.1) that say something to others: mediasoup reads DTX and FEC, a listener's
+ * browser reads whether to play in stereo. mediasoup knows them as integers only.
+ */
+const formatParameters = (
+  client: Record<string, string | number | undefined>,
+  quality: AudioQuality,
+): Record<string, number> => {
+  const says = (name: string) => Number(client[name]) === 1;
+  return {
+    ...(says('useinbandfec') ? { useinbandfec: 1 } : {}),
+    ...(says('usedtx') ? { usedtx: 1 } : {}),
+    ...(says('sprop-stereo') && audioSettings[quality].stereo ? { 'sprop-stereo': 1 } : {}),
+  };
+};
+
+/** RTP headers with their extensions: about 40 bytes at 50 packets a second. */
+const headerBitrate = 16_000;
+
+/**
+ * Bits a second, RTP headers included, that a microphone may send in a room of this quality before the server takes it
+ * as excess: twice what the quality asks for, since an encoder's bitrate is an average and packets are sent again.
+ */
+export const toleratedBitrate = (quality: AudioQuality): number =>
+  2 * (audioSettings[quality].maxBitrate + headerBitrate);

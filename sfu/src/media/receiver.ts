@@ -1,0 +1,150 @@
+import type { ConsumerOffer } from '@rostrum/shared/protocol/media.ts';
+import type { types } from 'mediasoup';
+import type { SeatRef } from './media-plane.ts';
+import type { Microphone } from './microphone.ts';
+import { listenerCapabilities } from './opus.ts';
+import type { RoomContext } from './room-context.ts';
+import { SeatTransport } from './seat-transport.ts';
+
+/** A voice on its way to a listener: claimed, so that it is asked for only once, then with its consumer. */
+type Voice = {
+  readonly userId: string;
+  consumer: types.Consumer | undefined;
+  /** Whether the client was told, so that it has to be told too when the voice goes. */
+  told: boolean;
+};
+
+/** The receiving side of a seat: one transport, with one consumer for every microphone that is not its own (MD-1). */
+export class Receiver {
+  readonly transport: SeatTransport;
+  readonly #seat: SeatRef;
+  readonly #context: RoomContext;
+  /** By producer id. */
+  readonly #voices = new Map<string, Voice>();
+  readonly #pending = new Set<Promise<void>>();
+  #capabilities: types.RtpCapabilities = {};
+  /** Whether the client knows this transport; before that, every voice goes into the answer of `listen`. */
+  #answered = false;
+
+  constructor(seat: SeatRef, context: RoomContext, ended: () => void) {
+    this.#seat = seat;
+    this.#context = context;
+    this.transport = new SeatTransport(seat, context, ended);
+  }
+
+  get consumerCount(): number {
+    return this.#voices.size;
+  }
+
+  /** Opens the transport; undefined when it was closed meanwhile. Rejects when the worker does not do it. */
+  async open(): Promise<types.WebRtcTransport | undefined> {
+    const router = await this.#context.router();
+    this.#capabilities = listenerCapabilities(router.rtpCapabilities);
+    return this.transport.start();
+  }
+
+  /**
+   * Claims every one of these microphones that is neither claimed yet nor the listener's own, and resolves when there
+   * is an end to those that this call claimed. Before the transport is open nothing happens: `listen` does it then.
+   * Answers whether all of them worked, or became pointless.
+   */
+  async hear(microphones: Iterable<Microphone>): Promise<boolean> {
+    const transport = this.transport.open;
+    if (transport === undefined) return true;
+    const claimed: Promise<boolean>[] = [];
+    for (const microphone of microphones) {
+      if (microphone.seat.userId === this.#seat.userId || this.#voices.has(microphone.producerId)) continue;
+      const voice: Voice = { userId: microphone.seat.userId, consumer: undefined, told: false };
+      this.#voices.set(microphone.producerId, voice);
+      claimed.push(this.#consume(transport, microphone, voice));
+    }
+    const pending = Promise.all(claimed);
+    const settled = pending.then(() => {
+      this.#pending.delete(settled);
+    });
+    if (claimed.length > 0) this.#pending.add(settled);
+    return (await pending).every(Boolean);
+  }
+
+  /** Never rejects. False when it failed although the listener and the microphone are still there. */
+  async #consume(transport: types.WebRtcTransport, microphone: Microphone, voice: Voice): Promise<boolean> {
+    const { producerId } = microphone;
+    const wanted = () => this.#voices.get(producerId) === voice && !this.transport.closed && !microphone.closed;
+    try {
+      const consumer = await this.#context.worker.ask(() =>
+        transport.consume({ producerId, rtpCapabilities: this.#capabilities }),
+      );
+      if (wanted()) {
+        voice.consumer = consumer;
+        return true;
+      }
+      // mediasoup would keep a consumer that was made for a transport, or a microphone, that is gone.
+      consumer.close();
+    } catch (error) {
+      if (wanted() && !this.#context.worker.closed) {
+        this.#voices.delete(producerId);
+        this.#context.logger.error(
+          { roomId: this.#context.roomId, producerId, err: error },
+          'mediasoup refused a consumer',
+        );
+        return false;
+      }
+    }
+    if (this.#voices.get(producerId) === voice) this.#voices.delete(producerId);
+    return true;
+  }
+
+  /** For the answer of `listen`: waits until no voice is on its way, then hands out all there are. */
+  async answer(): Promise<ConsumerOffer[]> {
+    await this.#quiet();
+    this.#answered = true;
+    return this.collect();
+  }
+
+  /** The voices that the client was not told of yet, to tell it now. */
+  collect(): ConsumerOffer[] {
+    if (!this.#answered || this.transport.closed) return [];
+    return this.#offers((voice) => !voice.told);
+  }
+
+  /** What the client lacks and has too much of, when it knows these consumers (`media:sync`). */
+  async compare(consumerIds: readonly string[]): Promise<{ added: ConsumerOffer[]; removed: string[] }> {
+    await this.#quiet();
+    const known = new Set(consumerIds);
+    const added = this.#offers(({ consumer }) => consumer !== undefined && !known.has(consumer.id));
+    const here = new Set([...this.#voices.values()].map(({ consumer }) => consumer?.id));
+    return { added, removed: consumerIds.filter((consumerId) => !here.has(consumerId)) };
+  }
+
+  /** Forgets the voice of a microphone that is heard no more. Answers the id of its consumer if the client was told of it. */
+  drop(microphone: Microphone): string | undefined {
+    const voice = this.#voices.get(microphone.producerId);
+    if (voice === undefined) return undefined;
+    this.#voices.delete(microphone.producerId);
+    // With a microphone that is closed, mediasoup closes its consumers by itself.
+    if (!microphone.closed) voice.consumer?.close();
+    return voice.told ? voice.consumer?.id : undefined;
+  }
+
+  close(): void {
+    this.#voices.clear();
+    this.transport.close();
+  }
+
+  #offers(which: (voice: Voice) => boolean): ConsumerOffer[] {
+    const offers: ConsumerOffer[] = [];
+    for (const [producerId, voice] of this.#voices) {
+      if (voice.consumer === undefined || !which(voice)) continue;
+      voice.told = true;
+      const { id, rtpParameters } = voice.consumer;
+      offers.push({ consumerId: id, producerId, userId: voice.userId, rtpParameters });
+    }
+    // With its first voice the client has something to connect for.
+    if (offers.length > 0) this.transport.expectConnection(() => this.#voices.size === 0);
+    return offers;
+  }
+
+  async #quiet(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+}

@@ -1,0 +1,124 @@
+import type { MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
+import { done, type Result } from '@rostrum/shared/result.ts';
+import type { RoomMediaState } from './media-plane.ts';
+import type { Microphone } from './microphone.ts';
+import { toleratedBitrate } from './opus.ts';
+import type { ParticipantMedia } from './participant-media.ts';
+import { failure, type RoomContext, superseded } from './room-context.ts';
+import type { RoomParticipants } from './room-participants.ts';
+import type { RoomVoices } from './room-voices.ts';
+import type { Sender } from './sender.ts';
+
+/** The sending half of a room's media: who sends, and that only those send whom the state has on the stage (MD-9). */
+export class RoomStage {
+  readonly #context: RoomContext;
+  readonly #participants: RoomParticipants;
+  readonly #voices: RoomVoices;
+  /** Until the state has been told, nobody is held to less than the best quality. */
+  #quality: RoomSettings['audioQuality'] = 'music';
+
+  constructor(context: RoomContext, participants: RoomParticipants, voices: RoomVoices) {
+    this.#context = context;
+    this.#participants = participants;
+    this.#voices = voices;
+  }
+
+  /** Opens a sending transport in place of the one that this participant had. */
+  publish(participant: ParticipantMedia): Promise<Result<TransportOffer>> {
+    return participant.opening(participant.sender, async () => {
+      this.closeSender(participant);
+      const sender = participant.claimSender();
+      this.#participants.account(participant);
+      try {
+        const transport = await sender.open(this.#quality);
+        return transport === undefined ? superseded(this.#context) : done(transport);
+      } catch (error) {
+        const closed = sender.transport.closed;
+        if (participant.sender === sender) this.closeSender(participant);
+        return failure(this.#context, { error, doing: 'opening a sending transport', closed, code: 'unavailable' });
+      }
+    });
+  }
+
+  /** Opens a microphone on this seat's sending transport, heard by nobody before the state has it. */
+  async produce(sender: Sender, rtpParameters: MicrophoneRtpParameters): Promise<Result<Microphone>> {
+    return sender.produce(rtpParameters, this.#quality, (microphone) => {
+      if (sender.microphone === microphone) this.closeMicrophone(sender);
+    });
+  }
+
+  /** Makes the sending half what the state says. Resolves when the worker did it; listeners get new voices by `RoomVoices.give`. */
+  async follow(state: RoomMediaState): Promise<void> {
+    const work: Promise<void>[] = [];
+    if (state.audioQuality !== this.#quality) {
+      this.#quality = state.audioQuality;
+      for (const { sender } of this.#participants.speakers)
+        if (sender !== undefined) work.push(this.#limitBitrate(sender));
+    }
+    const offStage: ParticipantMedia[] = [];
+    for (const participant of this.#participants.speakers) {
+      const { userId, sessionId } = participant.seat;
+      if (state.stage.get(userId)?.sessionId !== sessionId) {
+        offStage.push(participant);
+        continue;
+      }
+      const microphone = participant.sender?.microphone;
+      const said = state.microphones.get(userId);
+      const isThis = said?.sessionId === sessionId && said.producerId === microphone?.producerId;
+      if (microphone !== undefined) work.push(this.#voices.follow(microphone, isThis ? said : undefined));
+    }
+    this.endSenders(offStage);
+    await Promise.all(work);
+  }
+
+  /** Ends the sending side of everybody who sent far more than the quality takes (MD-5). To be asked every few seconds. */
+  async stopExcess(): Promise<void> {
+    for (const participant of [...this.#participants.speakers]) {
+      const microphone = participant.sender?.microphone;
+      const bitrate = await microphone?.averageBitrate();
+      if (bitrate === undefined || bitrate <= toleratedBitrate(this.#quality)) continue;
+      if (participant.sender?.microphone !== microphone) continue;
+      const { logger, roomId } = this.#context;
+      logger.warn(
+        { roomId, producerId: microphone?.producerId, bitrate: Math.round(bitrate) },
+        'a microphone sends too much and is closed',
+      );
+      this.endSenders([participant]);
+    }
+  }
+
+  /** Closes the sending side, and takes its voice from everybody. */
+  closeSender(...participants: readonly ParticipantMedia[]): void {
+    const microphones = participants.flatMap(({ sender }) => sender?.microphone ?? []);
+    for (const participant of participants) participant.closeSender();
+    this.#voices.take(microphones);
+  }
+
+  /** The same without having been asked to by the person: they are told. */
+  endSenders(participants: readonly ParticipantMedia[]): void {
+    const ended = participants.map(({ seat, sender }) => ({ seat, producerId: sender?.microphone?.producerId }));
+    this.closeSender(...participants);
+    for (const participant of participants) this.#participants.account(participant);
+    for (const { seat, producerId } of ended) this.#context.events.unpublished(seat, producerId);
+  }
+
+  /** Closes the microphone and keeps the transport. */
+  closeMicrophone(sender: Sender): void {
+    const { microphone } = sender;
+    sender.closeMicrophone();
+    if (microphone !== undefined) this.#voices.take([microphone]);
+  }
+
+  async #limitBitrate(sender: Sender): Promise<void> {
+    try {
+      await sender.limitBitrate(this.#quality);
+    } catch (error) {
+      if (sender.transport.closed || this.#context.worker.closed) return;
+      this.#context.logger.warn(
+        { roomId: this.#context.roomId, err: error },
+        'the bitrate of a sending transport could not be limited',
+      );
+    }
+  }
+}

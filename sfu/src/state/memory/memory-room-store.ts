@@ -1,0 +1,201 @@
+import type { Sequences } from '../../rules/room/project.ts';
+import type { RoomControl, RoomState, Seat, Standing } from '../../rules/room/state.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type {
+  CommitGuards,
+  CommitResult,
+  DueDeadline,
+  ListedRoom,
+  RoomCommit,
+  RoomSnapshot,
+  RoomStore,
+} from '../room-store.ts';
+import { DeadlineHeap } from './deadline-heap.ts';
+
+type Entry = {
+  version: number;
+  control: RoomControl;
+  readonly audience: Map<string, Seat>;
+  readonly standings: Map<string, Standing>;
+  readonly sequences: { room: number; stage: number; staff: number; self: Map<string, number> };
+};
+
+/**
+ * The embedded store: one process, nothing to install, gone with the process. Values are immutable, so what is handed
+ * out is what is kept. Rooms are bounded by `roomsPerNode`, audiences by `maxParticipants`, standings by a guard.
+ */
+export const createMemoryRoomStore = (clock: Clock): RoomStore => {
+  const rooms = new Map<string, Entry>();
+  const deadlines = new DeadlineHeap();
+
+  return {
+    create: async (room, roomDeadlines) => {
+      rooms.set(room.control.roomId, {
+        version: 1,
+        control: room.control,
+        audience: new Map(room.audience),
+        standings: new Map(room.standings),
+        sequences: { room: 0, stage: 0, staff: 0, self: new Map() },
+      });
+      deadlines.apply(room.control.roomId, { set: roomDeadlines, clear: [] });
+    },
+
+    load: async (roomId, touched) => {
+      const entry = rooms.get(roomId);
+      if (!entry) return undefined;
+      const keys = touched(entry.control);
+      return { version: entry.version, state: partialState(entry, keys.users, keys.standings) };
+    },
+
+    commit: async (commit) => {
+      const entry = rooms.get(commit.roomId);
+      const refusal = entry ? refusalOf(entry, commit, clock.now()) : 'gone';
+      if (!entry || refusal) return { outcome: refusal ?? 'gone' };
+      const result = write(entry, commit);
+      deadlines.apply(commit.roomId, commit.deadlines);
+      return result;
+    },
+
+    snapshot: async (roomId, { most, userIds }) => {
+      const entry = rooms.get(roomId);
+      return entry && snapshotOf(entry, most, userIds);
+    },
+
+    audiencePage: async (roomId, { offset, limit, query }) => {
+      const seats = [...(rooms.get(roomId)?.audience.values() ?? [])];
+      const wanted = query?.toLowerCase();
+      const found = wanted ? seats.filter((seat) => seat.displayName.toLowerCase().includes(wanted)) : seats;
+      return { seats: found.slice(offset, offset + limit), total: found.length };
+    },
+
+    list: async ({ limit, before, only }) => {
+      const listed: ListedRoom[] = [];
+      for (const { control, audience } of [...rooms.values()].toSorted(newestFirst)) {
+        if (listed.length === limit) break;
+        const seen = before !== undefined && comparePositions(control, before) >= 0;
+        if (seen || control.status === 'ended' || !only(control)) continue;
+        listed.push({ control, audienceSize: audience.size });
+      }
+      return listed;
+    },
+
+    count: async () => [...rooms.values()].filter((entry) => entry.control.status === 'active').length,
+
+    remove: async (roomId) => {
+      if (rooms.delete(roomId)) deadlines.removeRoom(roomId);
+    },
+
+    due: async (now, most) => deadlines.due(now, most),
+    clearDeadline: async (due: DueDeadline) => deadlines.clear(due),
+  };
+};
+
+const comparePositions = (
+  one: { createdAt: number; roomId: string },
+  other: { createdAt: number; roomId: string },
+): number => one.createdAt - other.createdAt || (one.roomId < other.roomId ? -1 : Number(one.roomId > other.roomId));
+
+const newestFirst = (one: Entry, other: Entry): number => comparePositions(other.control, one.control);
+
+const pick = <Value>(map: ReadonlyMap<string, Value>, keys: readonly string[]): Map<string, Value> => {
+  const picked = new Map<string, Value>();
+  for (const key of keys) {
+    const value = map.get(key);
+    if (value !== undefined) picked.set(key, value);
+  }
+  return picked;
+};
+
+const partialState = (entry: Entry, users: readonly string[], standings: readonly string[]): RoomState => ({
+  control: entry.control,
+  audience: pick(entry.audience, users),
+  audienceSize: entry.audience.size,
+  standings: pick(entry.standings, standings),
+});
+
+const snapshotOf = (entry: Entry, most: number, userIds: readonly string[]): RoomSnapshot => ({
+  state: partialState(
+    entry,
+    userIds,
+    userIds.map((userId) => `user:${userId}`),
+  ),
+  listed: [...entry.audience.values()].slice(0, most),
+  sequences: copySequences(entry.sequences),
+});
+
+const copySequences = ({ room, stage, staff, self }: Sequences): Sequences => ({
+  room,
+  stage,
+  staff,
+  self: new Map(self),
+});
+
+const refusalOf = (entry: Entry, commit: RoomCommit, now: number): 'conflict' | 'guard' | 'expired' | undefined => {
+  if (now > commit.expiresAt) return 'expired';
+  const same =
+    entry.version === commit.version &&
+    changedKeys(commit.before.audience, commit.after.audience).every(
+      (key) => entry.audience.get(key) === commit.before.audience.get(key),
+    ) &&
+    changedKeys(commit.before.standings, commit.after.standings).every(
+      (key) => entry.standings.get(key) === commit.before.standings.get(key),
+    );
+  if (!same) return 'conflict';
+  return guardsHold(entry, commit.guards) ? undefined : 'guard';
+};
+
+const guardsHold = (entry: Entry, guards: CommitGuards): boolean =>
+  (guards.audienceBelow === undefined || entry.audience.size < guards.audienceBelow) &&
+  (guards.audienceExactly === undefined || entry.audience.size === guards.audienceExactly) &&
+  (guards.standingsBelow === undefined || entry.standings.size < guards.standingsBelow);
+
+/** The keys whose values differ. */
+const changedKeys = <Value>(before: ReadonlyMap<string, Value>, after: ReadonlyMap<string, Value>): string[] =>
+  before === after
+    ? []
+    : [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key));
+
+const writeChanges = <Value>(
+  target: Map<string, Value>,
+  before: ReadonlyMap<string, Value>,
+  after: ReadonlyMap<string, Value>,
+): void => {
+  for (const key of changedKeys(before, after)) {
+    const value = after.get(key);
+    if (value === undefined) target.delete(key);
+    else target.set(key, value);
+  }
+};
+
+const write = (entry: Entry, commit: RoomCommit): CommitResult => {
+  const { before, after, advance } = commit;
+  if (before.control !== after.control) {
+    entry.control = after.control;
+    entry.version += 1;
+  }
+  writeChanges(entry.audience, before.audience, after.audience);
+  writeChanges(entry.standings, before.standings, after.standings);
+  entry.sequences.room += advance.room;
+  entry.sequences.stage += advance.stage;
+  entry.sequences.staff += advance.staff;
+  for (const [userId, by] of advance.self)
+    entry.sequences.self.set(userId, (entry.sequences.self.get(userId) ?? 0) + by);
+  const touchedSelf = new Map(
+    [...advance.self.keys()].map((userId) => [userId, entry.sequences.self.get(userId) ?? 0]),
+  );
+  forgetDeparted(entry, commit);
+  return {
+    outcome: 'committed',
+    version: entry.version,
+    audienceSize: entry.audience.size,
+    sequences: { ...copySequences(entry.sequences), self: touchedSelf },
+  };
+};
+
+/** A person's own sequence ends with their seat; the next one starts from a fresh view. */
+const forgetDeparted = (entry: Entry, commit: RoomCommit): void => {
+  const inside = (state: RoomState, userId: string): boolean =>
+    state.audience.has(userId) || state.control.stage.some((seat) => seat.userId === userId);
+  const candidates = [...commit.before.audience.keys(), ...commit.before.control.stage.map((seat) => seat.userId)];
+  for (const userId of candidates) if (!inside(commit.after, userId)) entry.sequences.self.delete(userId);
+};

@@ -1,0 +1,95 @@
+import type { RoomView } from '@rostrum/shared/protocol/room.ts';
+import { codeOf, isPassing, RostrumError } from './errors.ts';
+import { ownMicrophone } from './own-microphone.ts';
+import { keepTrying } from './retry.ts';
+import type { Sender } from './sender.ts';
+import { TaskQueue } from './task-queue.ts';
+import { Timers } from './timers.ts';
+import type { Connection } from './types.ts';
+
+export type PublishingOptions = {
+  readonly connection: Pick<Connection, 'request' | 'status'>;
+  readonly roomId: string;
+  readonly sender: Sender;
+  readonly view: () => RoomView;
+  readonly track: () => MediaStreamTrack | undefined;
+  readonly wantsMuted: () => boolean;
+  readonly silent: () => boolean;
+  /** The microphone is to be sent, if there is one. */
+  readonly wanted: () => boolean;
+  /** It is sent again, or whoever brings the connection or the seat back sees to it. */
+  readonly settled: () => void;
+  /** The server does not take it any more. */
+  readonly refused: () => void;
+};
+
+/** Attempts to send again after the server's media was lost, with a back-off up to 10 s between them. */
+const republishMax = 10;
+
+/** Gets a microphone into the room and out of it, one step at a time, and back in when the server lost it. */
+export class Publishing {
+  readonly #options: PublishingOptions;
+  readonly #timers = new Timers();
+  readonly #queue = new TaskQueue(8);
+  #republishing = false;
+
+  constructor(options: PublishingOptions) {
+    this.#options = options;
+  }
+
+  /** Sends the track in place of the one that is sent, without a negotiation where there is one. @throws RostrumError, Error */
+  send(track: MediaStreamTrack): Promise<void> {
+    const { sender } = this.#options;
+    return this.#queue.run(() => (sender.sending ? sender.replaceTrack(track) : this.#publish()));
+  }
+
+  /** Sends again what was sent, with back-off. */
+  async again(): Promise<void> {
+    const { connection, sender, wanted, settled, refused } = this.#options;
+    if (this.#republishing) return;
+    this.#republishing = true;
+    // Without the connection, or the seat, there is nothing to do here: it is asked for again when they are back.
+    const isAway = (error: unknown): boolean => connection.status !== 'online' || codeOf(error) === 'not_in_room';
+    const outcome = await keepTrying({
+      attempt: () => this.#queue.run(() => this.#publish()),
+      wanted: () => wanted() && !sender.sending,
+      again: (error) => !isAway(error) && (isPassing(error) || !(error instanceof RostrumError)),
+      most: republishMax,
+      timers: this.#timers,
+    });
+    this.#republishing = false;
+    if (outcome.kind === 'failed' && !isAway(outcome.error)) refused();
+    else settled();
+    // It was lost once more in the moment when it had just been sent.
+    if (outcome.kind === 'done' && wanted() && !sender.sending) await this.again();
+  }
+
+  /** Tells the room that the microphone is closed. Where that fails, coming back or the end of the seat makes up for it. */
+  async withdraw(): Promise<void> {
+    const { connection, roomId } = this.#options;
+    await this.#queue.run(() => connection.request('media:unpublish', { roomId })).catch(() => undefined);
+  }
+
+  close(): void {
+    this.#timers.close();
+    this.#queue.close();
+  }
+
+  async #publish(): Promise<void> {
+    const { connection, roomId, sender, view, track: current, wantsMuted, silent } = this.#options;
+    const track = current();
+    if (track === undefined) return;
+    // A mute of their own from before is in the room's memory; a moderator's shows in the view and is not ours to lift.
+    const aligned =
+      ownMicrophone(view()) === 'off'
+        ? connection.request('room:mute-toggle', { roomId, muted: wantsMuted() })
+        : Promise.resolve();
+    const published = sender.publish(track, silent()).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'already') throw error;
+      // The room still counts a microphone that is gone.
+      await connection.request('media:unpublish', { roomId });
+      await sender.publish(track, silent());
+    });
+    await Promise.all([aligned, published]);
+  }
+}

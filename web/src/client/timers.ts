@@ -1,0 +1,45 @@
+/** The timers of one owner: none fires, and none can be set, after `close`. */
+export class Timers {
+  readonly #pending = new Set<ReturnType<typeof setTimeout>>();
+  #closed = false;
+
+  /** Runs `action` once in `ms` milliseconds, unless the returned function is called before. */
+  after(ms: number, action: () => void): () => void {
+    if (this.#closed) return () => undefined;
+    const timer = setTimeout(() => {
+      this.#pending.delete(timer);
+      action();
+    }, ms);
+    this.#pending.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.#pending.delete(timer);
+    };
+  }
+
+  /** Resolves in `ms` milliseconds, or never after `close`. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(ms, resolve);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#pending) clearTimeout(timer);
+    this.#pending.clear();
+  }
+}
+
+/** Settles as `promise` does, or rejects with what `late` makes after `ms` milliseconds. */
+export const within = async <T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
