@@ -57,9 +57,9 @@ const onlyIn: { what: string[]; place: string }[] = [
   })),
 ];
 
-/** The composition root and the commands build everything, tests and benchmarks look behind everything. */
+/** The composition root (app.ts and what begins like it) and the commands build everything, tests and benchmarks look behind everything. */
 const everywhere = (file: string): boolean =>
-  file === 'sfu/src/app.ts' ||
+  isWithin(file, 'sfu/src/app') ||
   file.startsWith('sfu/src/cli/') ||
   /\.test\.tsx?$|\/(test|bench|e2e)\/|\.config\.ts$/.test(file);
 

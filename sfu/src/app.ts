@@ -1,43 +1,38 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createIceServers } from './calls/ice-servers.ts';
+import type { Limits } from '@rostrum/shared/limits.ts';
+import { composeCalls } from './app-calls.ts';
+import { composeRooms } from './app-rooms.ts';
+import { callMediaOwner } from './calls/call-media.ts';
+import { createSuccessMonitor } from './calls/success-monitor.ts';
 import type { Config } from './config.ts';
 import type { HttpDependencies, HttpServer } from './gateway/http/context.ts';
 import { createHttpServer, serveHttp } from './gateway/http/http-server.ts';
 import { createRateLimits } from './gateway/rate-limits.ts';
 import { createRequestOrigin } from './gateway/request-origin.ts';
+import { createCallPublisher } from './gateway/socket/call-publisher.ts';
 import { Connections } from './gateway/socket/connections.ts';
 import { createDispatch } from './gateway/socket/dispatch.ts';
 import { createHandlers } from './gateway/socket/handlers.ts';
+import { createPresence } from './gateway/socket/presence.ts';
 import { createRoomPublisher } from './gateway/socket/room-publisher.ts';
 import { createSocketServer, serveSockets } from './gateway/socket/socket-server.ts';
 import type { RostrumServer } from './gateway/socket/types.ts';
 import type { MediaPlane } from './media/media-plane.ts';
-import { createMediaPlane } from './media/mediasoup-plane.ts';
 import { Accounts } from './people/accounts.ts';
 import { authSecret } from './people/auth-secret.ts';
 import { createTokens } from './people/tokens.ts';
 import { createTracer } from './people/traces.ts';
 import type { Records } from './records/records.ts';
 import { openSqliteRecords } from './records/sqlite/open.ts';
-import { AudienceCounter } from './rooms/audience-counter.ts';
-import { DeadlineRunner } from './rooms/deadline-runner.ts';
-import { createDirectory } from './rooms/directory.ts';
-import { createMediaBridge } from './rooms/media-bridge.ts';
-import { MediaFollower } from './rooms/media-follower.ts';
-import type { RoomPublisher } from './rooms/ports.ts';
-import { createRoomEffects } from './rooms/room-effects.ts';
-import { createRoomEngine, type RoomEngine } from './rooms/room-engine.ts';
-import { createRoomMedia } from './rooms/room-media.ts';
-import { createRoomQueries } from './rooms/room-queries.ts';
-import { createRooms } from './rooms/rooms.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import { newId } from './runtime/ids.ts';
 import { KeyedQueue } from './runtime/keyed-queue.ts';
 import type { AppLogger } from './runtime/logger.ts';
 import { createMetrics } from './runtime/metrics.ts';
-import { Schedule } from './runtime/schedule.ts';
-import { createMemoryRoomStore } from './state/memory/memory-room-store.ts';
+import { type Closing, closeAll, type Opened } from './runtime/parts.ts';
+import { Schedule, sweep } from './runtime/schedule.ts';
+import { createMemoryCallStore } from './state/memory/memory-call-store.ts';
 
 export type App = {
   /** The port that it listens on. */
@@ -68,21 +63,6 @@ export const startApp = async (options: AppOptions): Promise<App> => {
   }
 };
 
-type Closing = { readonly name: string; readonly close: () => Promise<unknown> | unknown };
-
-/** Closes in the reverse order of opening. One that fails does not keep the others open. */
-const closeAll = async (parts: Closing[], logger: AppLogger): Promise<void> => {
-  for (const { name, close } of parts.splice(0).reverse()) {
-    try {
-      await close();
-    } catch (error) {
-      logger.error({ err: error, part: name }, 'a part could not be closed');
-    }
-  }
-};
-
-type Opened = <Part>(name: string, part: Part, close: (part: Part) => unknown) => Part;
-
 const compose = async (options: AppOptions, parts: Closing[]): Promise<App> => {
   const { config, logger, clock = systemClock } = options;
   const opened: Opened = (name, part, close) => {
@@ -107,13 +87,11 @@ const compose = async (options: AppOptions, parts: Closing[]): Promise<App> => {
     opened,
   });
   const serving = { accepting: true };
-  const dependencies = composeEdges({ config, logger, clock, people, core, io, serving });
+  const dependencies = await composeEdges({ config, logger, clock, people, core, io, serving, opened });
   await serveHttp(http, dependencies, httpOptions);
   await http.listen({ port: config.port, host: config.host });
-  parts.push({ name: 'rooms', close: () => stopServing(io, core.rooms) });
-  opened('schedule', housekeeping(accounts, records, { clock, logger, days: config.limits.moderationLogDays }), (it) =>
-    it.stop(),
-  );
+  parts.push({ name: 'rooms and calls', close: () => stopServing(io, [core.rooms, dependencies.calls]) });
+  opened('schedule', housekeeping(accounts, records, { clock, logger, limits: config.limits }), (it) => it.stop());
 
   let closing: Promise<void> | undefined;
   return {
@@ -136,7 +114,8 @@ const composePeople = async ({ config, logger, clock = systemClock }: AppOptions
   );
   // This node alone serves these records, and live state ended with the process before: its rooms are over.
   const ended = await records.rooms.endAll(clock.now(), 'server-stopped');
-  if (ended > 0) logger.info({ rooms: ended }, 'rooms of an earlier run were closed');
+  const cut = await records.calls.endAll(clock.now(), 'server-stopped');
+  if (ended + cut > 0) logger.info({ rooms: ended, calls: cut }, 'rooms and calls of an earlier run were closed');
   const tokens = createTokens({ secret, clock, lifetimeMs: config.limits.tokenLifetimeMs });
   const accounts = new Accounts({ records, tokens, clock, limits: config.limits });
   const origin = createRequestOrigin({ ...config, tracer: createTracer(secret) });
@@ -151,107 +130,51 @@ type EdgeParts = {
   readonly core: Awaited<ReturnType<typeof composeRooms>>;
   readonly io: RostrumServer;
   readonly serving: { readonly accepting: boolean };
+  readonly opened: Opened;
 };
 
 /** Serves the sockets, and gives what the HTTP routes need. */
-const composeEdges = ({ config, logger, clock, people, core, io, serving }: EdgeParts): HttpDependencies => {
+const composeEdges = async ({ config, logger, clock, people, core, io, serving, opened }: EdgeParts) => {
   const { limits } = config;
   const { records, ...identity } = people;
   const rateLimits = createRateLimits(limits);
+  const callStore = createMemoryCallStore(clock);
+  const success = createSuccessMonitor({ clock, limits, logger });
   const metrics = createMetrics({
+    calls: { counts: () => callStore.counts(), success: () => ({ share: success.share(), alert: success.alert() }) },
     rooms: () => core.store.count(),
     sockets: () => io.sockets.sockets.size,
     workers: () => core.media.load(),
   });
-  const connections = new Connections({
-    ...identity,
-    rooms: core.rooms,
-    clock,
-    limits,
-    logger,
-    newId,
+  const calling = await composeCalls({
+    ...{ config, logger, clock, records, success },
+    metrics: metrics.calls,
+    publisher: createCallPublisher(io),
+    presence: createPresence({ io, ...core }),
     accepting: () => serving.accepting,
-    rateLimits,
+    accounts: identity.accounts,
+    ...core,
+    store: callStore,
   });
-  const handlers = createHandlers({ ...core, ...identity, media: core.roomMedia, rateLimits, connections });
+  core.bridge.connect(callMediaOwner(calling.calls));
+  opened('call deadlines', calling.deadlines, (it) => it.stop()).start();
+  opened('counts', calling.ticker, (it) => it.stop()).start();
+  const whereabouts = new KeyedQueue(limits.commandsWaitingPerRoom);
+  const edges = { ...core, ...identity, ...calling, rateLimits, whereabouts, limits, logger, newId };
+  const connections = new Connections({ ...edges, clock, accepting: () => serving.accepting });
+  const handlers = createHandlers({ ...edges, media: core.roomMedia, connections });
   serveSockets({ io, connections, dispatch: createDispatch({ handlers, rateLimits, metrics, logger }), logger });
   const unready = async (): Promise<string[]> => [
     ...(serving.accepting ? [] : ['stopping']),
     ...(core.media.ready() ? [] : ['no media worker has room']),
     ...((await records.ready()) ? [] : ['records cannot be written']),
   ];
-  return { ...core, ...identity, rateLimits, metrics, logger, limits, newId, publicUrl: config.publicUrl, unready };
-};
-
-type RoomParts = {
-  readonly config: Config;
-  readonly logger: AppLogger;
-  readonly clock: Clock;
-  readonly records: Records;
-  readonly accounts: Accounts;
-  readonly publisher: RoomPublisher;
-  readonly opened: Opened;
-};
-
-const composeRooms = async ({ config, logger, clock, records, accounts, publisher, opened }: RoomParts) => {
-  const { limits } = config;
-  const store = createMemoryRoomStore(clock);
-  // Media tells the rooms what happens by itself, and the rooms tell media what to follow: the bridge ties them together.
-  const bridge = createMediaBridge({ publisher, logger });
-  const media = opened(
-    'media',
-    await createMediaPlane(
-      {
-        limits,
-        logger,
-        workers: config.workers,
-        mediaPort: config.mediaPort,
-        mediaAddresses: config.mediaAddresses,
-        iceServersFor: iceServersBySeat(config, clock),
-      },
-      bridge.events,
-    ),
-    (it) => it.close(),
-  );
-  const counter = opened('counter', new AudienceCounter(publisher, limits.audienceCountMs), (it) => it.close());
-  const follower = new MediaFollower(media, logger);
-  const follow = createRoomEffects({ store, records, media, follower, publisher, counter, limits, logger });
-  const engine: RoomEngine = createRoomEngine({
-    store,
-    queue: new KeyedQueue(limits.commandsWaitingPerRoom),
-    clock,
-    limits,
-    newId,
-    follow,
-  });
-  bridge.connect(engine);
-  const deadlines = opened('deadlines', new DeadlineRunner({ store, engine, clock, limits, logger }), (it) =>
-    it.stop(),
-  );
-  deadlines.start();
-  const rooms = createRooms({
-    engine,
-    store,
-    records,
-    directory: createDirectory(accounts),
-    publisher,
-    clock,
-    limits,
-    newId,
-    speakingIn: bridge.speakingIn,
-  });
-  const queries = createRoomQueries({ store, records, clock, limits });
-  return { store, media, rooms, queries, roomMedia: createRoomMedia({ engine, store, media }) };
-};
-
-const iceServersBySeat = (config: Config, clock: Clock) => {
-  const iceServers = createIceServers({ turn: config.turn, clock });
-  return ({ userId }: { userId: string }) => iceServers(userId);
+  return { ...edges, metrics, publicUrl: config.publicUrl, unready } satisfies HttpDependencies;
 };
 
 /** Rooms end before sockets close, so that everybody learns why; the farewell gets a moment to leave. */
-const stopServing = async (io: RostrumServer, rooms: { stopAll(): Promise<void> }): Promise<void> => {
-  await rooms.stopAll();
+const stopServing = async (io: RostrumServer, stopping: readonly { stopAll(): Promise<void> }[]): Promise<void> => {
+  await Promise.all(stopping.map((part) => part.stopAll()));
   io.local.emit('session:closing', { code: 'stopping' });
   await new Promise((resolve) => setTimeout(resolve, 100));
 };
@@ -259,16 +182,27 @@ const stopServing = async (io: RostrumServer, rooms: { stopAll(): Promise<void> 
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 
-/** ID-6, MO-4: what is kept for a time is deleted after it. */
+/** ID-6, MO-4, RD-10, RD-13: what is kept for a time is deleted after it. */
 const housekeeping = (
   accounts: Accounts,
   records: Records,
-  { clock, logger, days }: { clock: Clock; logger: AppLogger; days: number },
+  { clock, logger, limits }: { clock: Clock; logger: AppLogger; limits: Limits },
 ): Schedule => {
   const schedule = new Schedule(logger);
+  const ago = (ms: number): number => clock.now() - ms;
+  const { moderationLogDays, callMessagesKeptMs, guestCallsKeptMs, memberCallsKeptDays } = limits;
   schedule.every(hourMs, 'guests', () => accounts.sweepGuests());
-  schedule.every(hourMs, 'traces of bans', () => records.bans.forgetTraces(clock.now(), 10_000));
-  schedule.every(dayMs, 'moderation log', () => records.moderation.deleteBefore(clock.now() - days * dayMs, 10_000));
+  const clean = (everyMs: number, name: string, deleteSome: (most: number) => Promise<number>): void =>
+    schedule.every(everyMs, name, () => sweep(deleteSome));
+  clean(hourMs, 'traces of bans', (most) => records.bans.forgetTraces(clock.now(), most));
+  clean(dayMs, 'moderation log', (most) => records.moderation.deleteBefore(ago(moderationLogDays * dayMs), most));
+  clean(hourMs, 'chat of calls', (most) => records.callMessages.deleteBefore(ago(callMessagesKeptMs), most));
+  clean(hourMs, 'calls', (most) =>
+    records.calls.deleteBefore(
+      { guestsBefore: ago(guestCallsKeptMs), membersBefore: ago(memberCallsKeptDays * dayMs) },
+      most,
+    ),
+  );
   return schedule;
 };
 

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { type LimitName, limitTable } from '@rostrum/shared/limits.ts';
+import { type MatchFilter, matchFilters } from '@rostrum/shared/protocol/random.ts';
 
 /** What a variable's text came to: its value, or what is wrong with it, in words that never repeat a secret. */
 export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
@@ -35,6 +36,14 @@ const listOf =
     return wrong === undefined ? { value: given } : { problem: `has "${wrong}", which is not ${what}` };
   };
 
+/** Some of the words that there are, each once and in their own order. */
+const someOf =
+  <Word extends string>(words: readonly Word[]) =>
+  (text: string): Parsed<readonly Word[]> => {
+    const parsed = listOf((part) => words.some((word) => word === part), `one of ${words.join(', ')}`)(text);
+    return 'problem' in parsed ? parsed : { value: words.filter((word) => parsed.value.includes(word)) };
+  };
+
 const isNetwork = (part: string): boolean => {
   const [address = '', bits, ...rest] = part.split('/');
   const version = isIP(address);
@@ -56,7 +65,13 @@ const readableFile = (text: string): Parsed<string | undefined> => {
   }
 };
 
-const isTurnUrl = (part: string): boolean => /^(turns?|stuns?):[^\s,?]+(\?transport=(udp|tcp))?$/.test(part);
+/** Of STUN and TURN alike: a name or an address, and a port; no `//` (RFC 7064 and 7065, section 3.1). One wrong URL breaks every call. */
+const server = String.raw`(\[[\dA-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?`;
+const stunUrl = new RegExp(`^stuns?:${server}$`);
+const turnUrl = new RegExp(String.raw`^turns?:${server}(\?transport=(udp|tcp))?$`);
+
+const flag = (text: string): Parsed<boolean> =>
+  text === 'true' || text === 'false' ? { value: text === 'true' } : { problem: 'must be true or false' };
 
 /** Bytes of the key for HS256: as many as its hash has (RFC 7518 section 3.2). */
 const secretBytes = 32;
@@ -158,12 +173,19 @@ export const variables = {
     absent: none,
     parse: readableFile,
   }),
+  stunUrls: variable<readonly string[]>({
+    name: 'STUN_URLS',
+    standard: 'none',
+    says: 'STUN servers, by which the two people of a call learn their public addresses, such as `stun:turn.example:3478`, separated by commas. A TURN server tells them too.',
+    absent: () => [],
+    parse: listOf((part) => stunUrl.test(part), 'a URL such as stun:turn.example:3478'),
+  }),
   turnUrls: variable<readonly string[]>({
     name: 'TURN_URLS',
     standard: 'none',
-    says: 'TURN servers for people whom UDP does not reach, such as `turn:turn.example:3478`, separated by commas.',
+    says: 'TURN servers for people whom nothing else reaches, such as `turn:turn.example:3478`, separated by commas. Name each way in: UDP, `?transport=tcp`, and `turns:turn.example:443?transport=tcp`.',
     absent: () => [],
-    parse: listOf(isTurnUrl, 'a URL such as turn:turn.example:3478?transport=udp'),
+    parse: listOf((part) => turnUrl.test(part), 'a URL such as turn:turn.example:3478?transport=udp'),
   }),
   turnSecret: variable<string | undefined>({
     name: 'TURN_SECRET',
@@ -175,6 +197,34 @@ export const variables = {
       Buffer.byteLength(text) >= turnSecretBytes
         ? { value: text }
         : { problem: `must have at least ${turnSecretBytes} bytes` },
+  }),
+  matchFilters: variable<readonly MatchFilter[]>({
+    name: 'RANDOM_CALLS_FILTERS',
+    standard: 'none',
+    says: `What people may filter by in random calls: ${matchFilters.join(', ')}, separated by commas.`,
+    absent: () => [],
+    parse: someOf(matchFilters),
+  }),
+  callsRelayOnly: variable({
+    name: 'CALLS_RELAY_ONLY',
+    standard: '`false`',
+    says: '`true`: random calls go through the TURN server, so that nobody learns the network address of the other; needs `TURN_URLS`.',
+    absent: () => false,
+    parse: flag,
+  }),
+  callsSfuFallback: variable({
+    name: 'CALLS_SFU_FALLBACK',
+    standard: '`false`',
+    says: '`true`: a call that connects in no other way goes through the media workers, as a last resort.',
+    absent: () => false,
+    parse: flag,
+  }),
+  plans: variable({
+    name: 'PLANS',
+    standard: '`false`',
+    says: '`true`: what people may do depends on their plan, free or premium; calls have a length then.',
+    absent: () => false,
+    parse: flag,
   }),
   logLevel: variable({
     name: 'LOG_LEVEL',

@@ -1,4 +1,5 @@
 import { defaultLimits, type LimitName, type Limits } from '@rostrum/shared/limits.ts';
+import type { MatchFilter } from '@rostrum/shared/protocol/random.ts';
 import { meantBy } from './config-spelling.ts';
 import { limitNames, limitVariable, type Parsed, parseLimit, type Variable, variables } from './config-variables.ts';
 
@@ -14,7 +15,16 @@ export type Config = {
   readonly allowedOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly stunUrls: readonly string[];
   readonly turn: { readonly urls: readonly string[]; readonly secret: string } | undefined;
+  /** RQ-3: what people may filter by, in the order in which it is relaxed. */
+  readonly matchFilters: readonly MatchFilter[];
+  /** RD-12: random calls go through the relay, whatever people choose. */
+  readonly callsRelayOnly: boolean;
+  /** RD-4: the SFU carries a call that connects in no other way. */
+  readonly callsSfuFallback: boolean;
+  /** PL-1, RD-8 */
+  readonly plans: boolean;
   readonly logLevel: string;
   readonly limits: Limits;
 };
@@ -46,6 +56,11 @@ export const loadConfig = (env: Environment): LoadedConfig => {
     authSecret: take(plain.authSecret),
     allowedOrigins: take(plain.allowedOrigins),
     trustedProxies: take(plain.trustedProxies),
+    stunUrls: take(plain.stunUrls),
+    matchFilters: take(plain.matchFilters),
+    callsRelayOnly: take(plain.callsRelayOnly),
+    callsSfuFallback: take(plain.callsSfuFallback),
+    plans: take(plain.plans),
     logLevel: take(plain.logLevel),
     tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
     turn: urls.length > 0 && secret !== undefined ? { urls, secret } : undefined,
@@ -55,6 +70,8 @@ export const loadConfig = (env: Environment): LoadedConfig => {
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither');
   if (urls.length > 0 !== (secret !== undefined))
     problems.push('TURN_URLS and TURN_SECRET go together: set both or neither');
+  if (config.callsRelayOnly && urls.length === 0)
+    problems.push('CALLS_RELAY_ONLY needs a relay: set TURN_URLS and TURN_SECRET');
   problems.push(...contradictions(config), ...misspelt(env));
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
 };
@@ -86,24 +103,50 @@ const takeLimits = (env: Environment, problems: string[]): Limits => {
 };
 
 /** Values that are fine each by itself and make no sense together. */
-const contradictions = ({ port, mediaPort, workers, limits }: Config): string[] => {
-  const below = (one: LimitName, other: LimitName): string[] =>
-    limits[one] < limits[other] ? [] : [`${limitVariable(one)} must be less than ${limitVariable(other)}`];
+const contradictions = (config: Config): string[] => {
+  const { port, mediaPort, workers, limits } = config;
   return [
     ...(mediaPort + workers > 65_536 ? ['MEDIA_PORT and WORKERS need ports past 65535'] : []),
     ...(port >= mediaPort && port < mediaPort + workers
       ? ['PORT lies among the ports of the media workers (MEDIA_PORT and up)']
       : []),
-    ...below('tokenWarningMs', 'tokenLifetimeMs'),
+    ...below(limits, 'tokenWarningMs', 'tokenLifetimeMs'),
     // A guest shows up at least as often as their token is renewed; one who is forgotten earlier loses a session that holds.
-    ...(limits.guestIdleMs >= limits.tokenLifetimeMs
-      ? []
-      : [`${limitVariable('guestIdleMs')} must be at least ${limitVariable('tokenLifetimeMs')}`]),
-    ...below('roomEndWarningMs', 'roomLifetimeMs'),
-    ...below('speakingOffDbov', 'speakingOnDbov'),
-    ...(limits.audienceListedMax === 0 ? [] : below('audienceListedAgain', 'audienceListedMax')),
+    ...atMost(limits, 'tokenLifetimeMs', 'guestIdleMs'),
+    ...below(limits, 'roomEndWarningMs', 'roomLifetimeMs'),
+    ...below(limits, 'speakingOffDbov', 'speakingOnDbov'),
+    ...(limits.audienceListedMax === 0 ? [] : below(limits, 'audienceListedAgain', 'audienceListedMax')),
+    ...contradictionsOfCalls(config),
   ];
 };
+
+const contradictionsOfCalls = ({ limits, matchFilters, plans }: Config): string[] => [
+  // Whoever is held for longer than they may wait is taken out without having been matched with anybody.
+  ...below(limits, 'languageHoldMs', 'queueWaitMs'),
+  ...below(limits, 'repeatHoldMs', 'queueWaitMs'),
+  ...(matchFilters.length > 0 ? below(limits, 'filterRelaxMs', 'queueWaitMs') : []),
+  // Connecting and coming back take a few commands, and one of those may take so long.
+  ...below(limits, 'unavailableMs', 'connectMs'),
+  ...below(limits, 'unavailableMs', 'sfuConnectMs'),
+  ...below(limits, 'unavailableMs', 'resumeMs'),
+  ...below(limits, 'connectMs', 'callMaxMs'),
+  // The chat of a call goes with the call.
+  ...atMost(limits, 'callMessagesKeptMs', 'guestCallsKeptMs'),
+  ...(plans ? contradictionsOfPlans(limits) : []),
+];
+
+const contradictionsOfPlans = (limits: Limits): string[] => [
+  ...below(limits, 'callWarningMs', 'freeCallMs'),
+  ...below(limits, 'callWarningMs', 'callExtensionMs'),
+  ...atMost(limits, 'freeCallMs', 'premiumCallMs'),
+  ...atMost(limits, 'premiumCallMs', 'callMaxMs'),
+];
+
+const below = (limits: Limits, one: LimitName, other: LimitName): string[] =>
+  limits[one] < limits[other] ? [] : [`${limitVariable(one)} must be less than ${limitVariable(other)}`];
+
+const atMost = (limits: Limits, one: LimitName, other: LimitName): string[] =>
+  limits[one] <= limits[other] ? [] : [`${limitVariable(other)} must be at least ${limitVariable(one)}`];
 
 /** A misspelt variable would otherwise change nothing, and nobody would notice. */
 const misspelt = (env: Environment): string[] => {

@@ -18,7 +18,18 @@ describe('configuration', () => {
     const loaded = loadConfig({});
     expect(loaded).toMatchObject({
       ok: true,
-      config: { port: 3000, host: '0.0.0.0', mediaPort: 40_000, limits: defaultLimits },
+      config: {
+        port: 3000,
+        host: '0.0.0.0',
+        mediaPort: 40_000,
+        stunUrls: [],
+        turn: undefined,
+        matchFilters: [],
+        callsRelayOnly: false,
+        callsSfuFallback: false,
+        plans: false,
+        limits: defaultLimits,
+      },
     });
     expect(loadConfig({ PORT: '', MEDIA_ADDRESS: '  ' })).toEqual(loaded);
   });
@@ -33,6 +44,11 @@ describe('configuration', () => {
       ALLOWED_ORIGINS: 'https://a.example',
       TURN_URLS: 'turn:turn.example:3478?transport=udp,turns:turn.example:443',
       TURN_SECRET: 'hush, sixteen bytes',
+      STUN_URLS: 'stun:stun.example, stuns:stun.example:5349',
+      RANDOM_CALLS_FILTERS: 'age, reputation,age',
+      CALLS_RELAY_ONLY: 'true',
+      CALLS_SFU_FALLBACK: 'true',
+      PLANS: 'true',
       TLS_CERT_FILE: certFile,
       TLS_KEY_FILE: keyFile,
       LIMIT_ROOMS_PER_DAY: '7',
@@ -49,6 +65,11 @@ describe('configuration', () => {
           urls: ['turn:turn.example:3478?transport=udp', 'turns:turn.example:443'],
           secret: 'hush, sixteen bytes',
         },
+        stunUrls: ['stun:stun.example', 'stuns:stun.example:5349'],
+        matchFilters: ['reputation', 'age'],
+        callsRelayOnly: true,
+        callsSfuFallback: true,
+        plans: true,
         tls: { certFile, keyFile },
         limits: { roomsPerDay: 7, speakingOnDbov: -40 },
       },
@@ -68,6 +89,12 @@ describe('configuration', () => {
       TRUSTED_PROXIES: '10.0.0.0/99',
       TLS_CERT_FILE: '/nowhere/cert.pem',
       TURN_SECRET: 'alone, but long enough',
+      STUN_URLS: 'stun:stun.example,turn:turn.example',
+      TURN_URLS: 'stun:stun.example',
+      RANDOM_CALLS_FILTERS: 'age,height',
+      CALLS_RELAY_ONLY: 'yes',
+      CALLS_SFU_FALLBACK: '1',
+      PLANS: 'TRUE',
       LOG_LEVEL: 'loud',
       LIMIT_ROOMS_PER_DAY: '-1',
       LIMIT_ROOMS_A_DAY: '5',
@@ -83,6 +110,12 @@ describe('configuration', () => {
       'ALLOWED_ORIGINS',
       'TRUSTED_PROXIES',
       'TLS_CERT_FILE',
+      'STUN_URLS',
+      'TURN_URLS',
+      'RANDOM_CALLS_FILTERS',
+      'CALLS_RELAY_ONLY',
+      'CALLS_SFU_FALLBACK',
+      'PLANS',
       'LOG_LEVEL',
       'LIMIT_ROOMS_PER_DAY',
       'LIMIT_ROOMS_A_DAY',
@@ -106,6 +139,70 @@ describe('configuration', () => {
     ]);
   });
 
+  it('RD-12 makes the relay the rule only where there is one', () => {
+    const relay = { TURN_URLS: 'turn:turn.example', TURN_SECRET: 'hush, sixteen bytes' };
+    expect(problemsOf({ CALLS_RELAY_ONLY: 'true' })).toEqual([
+      'CALLS_RELAY_ONLY needs a relay: set TURN_URLS and TURN_SECRET',
+    ]);
+    expect(problemsOf({ CALLS_RELAY_ONLY: 'true', STUN_URLS: 'stun:stun.example' })).toHaveLength(1);
+    expect(problemsOf({ CALLS_RELAY_ONLY: 'true', ...relay })).toEqual([]);
+    expect(problemsOf({ CALLS_RELAY_ONLY: 'false' })).toEqual([]);
+  });
+
+  it('RD-4 tells servers of STUN and of TURN apart', () => {
+    const problemsAs = (name: string, url: string): string[] =>
+      problemsOf({ [name]: url, TURN_SECRET: 'hush, sixteen bytes' }).filter((problem) => problem.includes(url));
+    const asBoth = (url: string) => [problemsAs('STUN_URLS', url).length, problemsAs('TURN_URLS', url).length];
+    for (const url of ['turn:a.example', 'turns:a.example:443?transport=tcp', 'turn:[2001:db8::5]:3478'])
+      expect(asBoth(url), url).toEqual([1, 0]);
+    for (const url of ['stun:a.example', 'stuns:a.example:443', 'stun:[2001:db8::5]:3478'])
+      expect(asBoth(url), url).toEqual([0, 1]);
+    // RFC 7064: only TURN has a transport to choose. No URL has two slashes, and browsers refuse one that has.
+    for (const url of [
+      'stun:a.example?transport=udp',
+      'turn:a.example?transport=tls',
+      'turn://a.example',
+      'stun://a.example',
+    ])
+      expect(asBoth(url), url).toEqual([1, 1]);
+    for (const url of ['https://a.example', 'stun:', 'turn:a.example:port', 'a.example', 'turn:user@a.example'])
+      expect(asBoth(url), url).toEqual([1, 1]);
+  });
+
+  it('RQ-5 RD-3 RD-5 refuses times of calls that make no sense together', () => {
+    expect(problemsOf({ LIMIT_QUEUE_WAIT_MS: '3000', LIMIT_LANGUAGE_HOLD_MS: '3000' })).toEqual([
+      'LIMIT_LANGUAGE_HOLD_MS must be less than LIMIT_QUEUE_WAIT_MS',
+      'LIMIT_REPEAT_HOLD_MS must be less than LIMIT_QUEUE_WAIT_MS',
+    ]);
+    expect(problemsOf({ LIMIT_CONNECT_MS: '1000', LIMIT_RESUME_MS: '1000', LIMIT_SFU_CONNECT_MS: '1000' })).toEqual(
+      ['CONNECT_MS', 'SFU_CONNECT_MS', 'RESUME_MS'].map(
+        (name) => `LIMIT_UNAVAILABLE_MS must be less than LIMIT_${name}`,
+      ),
+    );
+    expect(problemsOf({ LIMIT_CALL_MAX_MS: '8000' })).toEqual(['LIMIT_CONNECT_MS must be less than LIMIT_CALL_MAX_MS']);
+    expect(problemsOf({ LIMIT_CALL_MESSAGES_KEPT_MS: '86400001' })).toEqual([
+      'LIMIT_GUEST_CALLS_KEPT_MS must be at least LIMIT_CALL_MESSAGES_KEPT_MS',
+    ]);
+  });
+
+  it('RQ-3 RD-8 minds the times of filters and plans only where those are on', () => {
+    const wait = { LIMIT_QUEUE_WAIT_MS: '15000' };
+    expect(problemsOf(wait)).toEqual([]);
+    expect(problemsOf({ ...wait, RANDOM_CALLS_FILTERS: 'age' })).toEqual([
+      'LIMIT_FILTER_RELAX_MS must be less than LIMIT_QUEUE_WAIT_MS',
+    ]);
+    const lengths = { LIMIT_FREE_CALL_MS: '2400000', LIMIT_CALL_WARNING_MS: '2400000' };
+    expect(problemsOf(lengths)).toEqual([]);
+    expect(problemsOf({ ...lengths, PLANS: 'true' })).toEqual([
+      'LIMIT_CALL_WARNING_MS must be less than LIMIT_FREE_CALL_MS',
+      'LIMIT_CALL_WARNING_MS must be less than LIMIT_CALL_EXTENSION_MS',
+      'LIMIT_PREMIUM_CALL_MS must be at least LIMIT_FREE_CALL_MS',
+    ]);
+    expect(problemsOf({ LIMIT_CALL_MAX_MS: '600000', PLANS: 'true' })).toEqual([
+      'LIMIT_CALL_MAX_MS must be at least LIMIT_PREMIUM_CALL_MS',
+    ]);
+  });
+
   it('OP-8 trusts no network that is everybody', () => {
     expect(problemsOf({ TRUSTED_PROXIES: '0.0.0.0/0' })).toHaveLength(1);
     expect(problemsOf({ TRUSTED_PROXIES: '10.0.0.0/8,::/0' })).toHaveLength(1);
@@ -117,6 +214,8 @@ describe('configuration', () => {
       LOGLEVEL: 'LOG_LEVEL',
       media_port: 'MEDIA_PORT',
       TURN_URL: 'TURN_URLS',
+      STUN_URL: 'STUN_URLS',
+      RANDOM_CALL_FILTERS: 'RANDOM_CALLS_FILTERS',
     };
     for (const [name, known] of Object.entries({ ...meant, LIMIT_ROOMS_PER_DAYS: 'LIMIT_ROOMS_PER_DAY' }))
       expect(problemsOf({ [name]: 'x' })).toEqual([`${name} is not a variable that there is; did you mean ${known}?`]);

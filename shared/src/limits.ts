@@ -11,7 +11,18 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-export type LimitUnit = 'ms' | 'people' | 'rooms' | 'entries' | 'times' | 'bytes' | 'points' | 'dBov';
+export type LimitUnit =
+  | 'ms'
+  | 'people'
+  | 'rooms'
+  | 'entries'
+  | 'times'
+  | 'bytes'
+  | 'points'
+  | 'dBov'
+  | 'days'
+  | 'years'
+  | 'percent';
 
 export type LimitDefinition = {
   readonly value: number;
@@ -22,6 +33,66 @@ export type LimitDefinition = {
   /** Why the limit exists and what the number comes from; starts with the rule's id where there is one. */
   readonly reason: string;
 };
+
+/** Sizes of the wire format, in UTF-16 code units unless said otherwise. */
+export const sizes = {
+  /** ID-1 */
+  displayName: 40,
+  /** RM-1 */
+  title: 100,
+  /** RM-1 */
+  description: 1000,
+  /** RM-1 */
+  tags: 5,
+  /** RM-1 */
+  tag: 24,
+  /** RM-1: BCP 47 tags in use are far shorter; RFC 5646 section 4.4.1 asks to support 35. */
+  language: 35,
+  /** RM-1: largest maxParticipants of a room that can be said. */
+  maxParticipants: 10_000,
+  /** RM-1: largest maxSpeakers of a room that can be said. */
+  maxSpeakers: 30,
+  /** RM-1: maxParticipants of a room unless its host says otherwise. */
+  defaultMaxParticipants: 500,
+  /** RM-1: maxSpeakers of a room unless its host says otherwise. */
+  defaultMaxSpeakers: 10,
+  /** MO-2: the reason that a moderator gives. */
+  reason: 300,
+  /** RM-10: entries of a page of the audience. */
+  page: 20,
+  /** Entries of the largest page that a list answers with. */
+  pageMax: 100,
+  /** RM-10: what is searched for in the audience. */
+  query: 100,
+  /** Faces on a room's card (ui: Home). */
+  facesOnCard: 5,
+  /** SE-5: a session description; those of browsers with audio, video and data have under 10 kB. */
+  sdp: 32 * 1024,
+  /** SE-5: one candidate. */
+  candidate: 2 * 1024,
+  /** RD-10 */
+  callMessage: 1000,
+  /** RD-9 */
+  comment: 500,
+  /** SF-1: what a report says in words. */
+  reportText: 1000,
+  /** RQ-2: languages that a person speaks. */
+  languages: 5,
+  /** ID-7 */
+  interests: 10,
+  /** ID-7: one interest; as long as a room's tag. */
+  interest: 24,
+  /** RQ-8: what an operator says of a feature that is off. */
+  featureReason: 300,
+  /** Chat messages that a page which came back is given again: what one still knows of a talk. */
+  chatReplayed: 50,
+  /** SE-7: bytes of one message on the socket. */
+  message: 64 * 1024,
+  /** SE-1: bytes of the body of an HTTP request; the largest is a room with all its fields, under 8 kB. */
+  httpBody: 16 * 1024,
+  /** A JWT of ours has about 300 characters; an operator's provider may put 30 claims in its own. */
+  token: 4096,
+} as const;
 
 export const limitTable = {
   tokenLifetimeMs: { value: day, unit: 'ms', min: minute, max: 30 * day, reason: 'ID-2: guest tokens last 24 h' },
@@ -96,10 +167,16 @@ export const limitTable = {
     value: 10_000,
     unit: 'people',
     min: 2,
-    max: 10_000,
+    max: sizes.maxParticipants,
     reason: 'RM-1: largest maxParticipants of a room',
   },
-  roomMaxSpeakers: { value: 30, unit: 'people', min: 1, max: 30, reason: 'RM-1: largest maxSpeakers of a room' },
+  roomMaxSpeakers: {
+    value: 30,
+    unit: 'people',
+    min: 1,
+    max: sizes.maxSpeakers,
+    reason: 'RM-1: largest maxSpeakers of a room',
+  },
   moderatorsPerRoom: {
     value: 30,
     unit: 'people',
@@ -295,10 +372,10 @@ export const limitTable = {
   },
   moderationLogDays: {
     value: 90,
-    unit: 'entries',
+    unit: 'days',
     min: 1,
     max: 3650,
-    reason: 'MO-4: days that the moderation log is kept; as long as call records of members',
+    reason: 'MO-4: how long the moderation log is kept; as long as call records of members',
   },
   adminClaimMs: {
     value: day,
@@ -307,48 +384,231 @@ export const limitTable = {
     max: 30 * day,
     reason: 'OP-7: the one-time link for the first administrator expires',
   },
+  queueWaitMs: {
+    value: minute,
+    unit: 'ms',
+    min: second,
+    max: hour,
+    reason: 'RQ-5: people who wait 60 s without a match are told and taken out',
+  },
+  queueGraceMs: {
+    value: 15 * second,
+    unit: 'ms',
+    min: 100,
+    max: hour,
+    reason: 'RQ-5: a place in the queue returns to whoever is back within 15 s',
+  },
+  languageHoldMs: {
+    value: 0,
+    unit: 'ms',
+    min: 0,
+    max: 5 * second,
+    reason: 'RQ-2: how long a searcher is held for somebody who shares a language; off unless the operator wants it',
+  },
+  repeatHoldMs: {
+    value: 5 * second,
+    unit: 'ms',
+    min: 0,
+    max: minute,
+    reason:
+      'RQ-4: two who talked just now and wait alone meet again after 5 s, the longest that RQ-2 lets a preference part people',
+  },
+  repeatPairMs: {
+    value: 10 * minute,
+    unit: 'ms',
+    min: 0,
+    max: day,
+    reason: 'RQ-4: the same pair is not matched again within 10 minutes while anybody else waits',
+  },
+  filterRelaxMs: {
+    value: 15 * second,
+    unit: 'ms',
+    min: second,
+    max: hour,
+    reason: 'RQ-3: after 15 s filters are relaxed, one each 15 s',
+  },
+  priorityWaitMs: {
+    value: 10 * second,
+    unit: 'ms',
+    min: 0,
+    max: minute,
+    reason: 'RQ-6: premium goes first among those who waited less than 10 s',
+  },
+  failedPairTimes: {
+    value: 2,
+    unit: 'times',
+    min: 1,
+    max: 100,
+    reason: 'RD-3: a pair that failed to connect twice is kept apart',
+  },
+  failedPairMs: { value: hour, unit: 'ms', min: 0, max: day, reason: 'RD-3: for an hour' },
+  relayAfterFailures: {
+    value: 3,
+    unit: 'times',
+    min: 1,
+    max: 100,
+    reason: 'RD-3: from the third failure in a row a person connects through the relay',
+  },
+  rememberedPartners: {
+    value: 50,
+    unit: 'entries',
+    min: 1,
+    max: 1000,
+    reason: 'RE-5: partners remembered for one person; at one match in 12 s those of 10 minutes',
+  },
+  ticketsWaiting: {
+    value: 10_000,
+    unit: 'people',
+    min: 2,
+    max: 1_000_000,
+    reason: 'RE-5: people who wait at a time; more wait only where almost nobody suits',
+  },
+  callsAtOnce: {
+    value: 5000,
+    unit: 'entries',
+    min: 1,
+    max: 1_000_000,
+    reason: 'RE-5: calls at a time; five times the 1,000 that one node is built for',
+  },
+  searchesPerMinute: {
+    value: 30,
+    unit: 'times',
+    min: 1,
+    max: 10_000,
+    reason: 'SE-2: searches a minute by one person, with those after "next"; a person needs 2 s to see whom they met',
+  },
+  statsIntervalMs: {
+    value: 2 * second,
+    unit: 'ms',
+    min: 100,
+    max: minute,
+    reason: 'RQ-7: the counts are sent at most every 2 s',
+  },
+  connectMs: {
+    value: 8 * second,
+    unit: 'ms',
+    min: second,
+    max: minute,
+    reason: 'RD-3: a call that is not connected after 8 s is given up',
+  },
+  sfuConnectMs: {
+    value: 8 * second,
+    unit: 'ms',
+    min: second,
+    max: minute,
+    reason: 'RD-4: as long again for the last resort, the SFU',
+  },
+  resumeMs: { value: 10 * second, unit: 'ms', min: second, max: minute, reason: 'RD-5: a call resumes within 10 s' },
+  idleMs: {
+    value: 90 * second,
+    unit: 'ms',
+    min: second,
+    max: hour,
+    reason: 'RD-7: after 90 s of silence from both they are asked whether they are there',
+  },
+  idleAnswerMs: {
+    value: 30 * second,
+    unit: 'ms',
+    min: second,
+    max: hour,
+    reason: 'RD-7: 30 s without an answer end the call',
+  },
+  callMaxMs: { value: 4 * hour, unit: 'ms', min: second, max: day, reason: 'DC-8: a call ends after 4 h' },
+  freeCallMs: {
+    value: 10 * minute,
+    unit: 'ms',
+    min: second,
+    max: day,
+    reason: 'RD-8: with plans on, a free call lasts 10 minutes',
+  },
+  premiumCallMs: {
+    value: 30 * minute,
+    unit: 'ms',
+    min: second,
+    max: day,
+    reason: 'RD-8: with plans on, a call with somebody on premium lasts 30 minutes',
+  },
+  callExtensionMs: {
+    value: 5 * minute,
+    unit: 'ms',
+    min: second,
+    max: day,
+    reason: 'RD-8: extended by 5 minutes when both agree',
+  },
+  callWarningMs: { value: minute, unit: 'ms', min: second, max: hour, reason: 'RD-8: warned at 60 s' },
+  callMessagesPerSecond: {
+    value: 2,
+    unit: 'times',
+    min: 1,
+    max: 1000,
+    reason: 'SE-2: chat messages a second in a call by one person',
+  },
+  callMessageBurst: { value: 10, unit: 'times', min: 1, max: 1000, reason: 'SE-2: chat messages saved up for a burst' },
+  callMessagesKeptMs: {
+    value: day,
+    unit: 'ms',
+    min: minute,
+    max: 365 * day,
+    reason: 'RD-10: chat of a call is kept for 24 h as evidence',
+  },
+  guestCallsKeptMs: {
+    value: day,
+    unit: 'ms',
+    min: hour,
+    max: 365 * day,
+    reason: 'RD-13: calls of guests are kept for 24 h',
+  },
+  memberCallsKeptDays: {
+    value: 90,
+    unit: 'days',
+    min: 1,
+    max: 3650,
+    reason: 'RD-13: calls of members are kept for 90 days',
+  },
+  blocksPerPerson: {
+    value: 1000,
+    unit: 'people',
+    min: 1,
+    max: 100_000,
+    reason: 'RE-5: people whom one person blocks; the list goes with them into the queue',
+  },
+  reportAdditions: {
+    value: 20,
+    unit: 'times',
+    min: 1,
+    max: 1000,
+    reason: 'RE-5: additions to one report; a second report adds to the first',
+  },
+  reportsPerMinute: {
+    value: 6,
+    unit: 'times',
+    min: 1,
+    max: 1000,
+    reason: 'SE-2: reports a minute by one person; each gathers its evidence',
+  },
+  minimumAge: { value: 18, unit: 'years', min: 13, max: 99, reason: 'ID-8: random calls ask for this age' },
+  successWindowMs: {
+    value: 15 * minute,
+    unit: 'ms',
+    min: minute,
+    max: day,
+    reason: 'RQ-8: success is looked at over 15 minutes',
+  },
+  successPercent: { value: 95, unit: 'percent', min: 0, max: 100, reason: 'RQ-8: below 95 % an alert is raised' },
+  successSample: {
+    value: 20,
+    unit: 'times',
+    min: 1,
+    max: 100_000,
+    reason: 'RQ-8: attempts in the window before it says anything; one failure of three is no alert',
+  },
 } as const satisfies Record<string, LimitDefinition>;
 
 export type LimitName = keyof typeof limitTable;
 export type Limits = { readonly [name in LimitName]: number };
 
 /** The defaults of every limit. */
-export const defaultLimits: Limits = Object.fromEntries(
+export const defaultLimits: Limits = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */
   Object.entries(limitTable).map(([name, definition]) => [name, definition.value]),
 ) as Limits;
-
-/** Sizes of the wire format, in UTF-16 code units unless said otherwise. */
-export const sizes = {
-  /** ID-1 */
-  displayName: 40,
-  /** RM-1 */
-  title: 100,
-  /** RM-1 */
-  description: 1000,
-  /** RM-1 */
-  tags: 5,
-  /** RM-1 */
-  tag: 24,
-  /** RM-1: BCP 47 tags in use are far shorter; RFC 5646 section 4.4.1 asks to support 35. */
-  language: 35,
-  /** RM-1: maxParticipants of a room unless its host says otherwise. */
-  defaultMaxParticipants: 500,
-  /** RM-1: maxSpeakers of a room unless its host says otherwise. */
-  defaultMaxSpeakers: 10,
-  /** MO-2: the reason that a moderator gives. */
-  reason: 300,
-  /** RM-10: entries of a page of the audience. */
-  page: 20,
-  /** Entries of the largest page that a list answers with. */
-  pageMax: 100,
-  /** RM-10: what is searched for in the audience. */
-  query: 100,
-  /** Faces on a room's card (ui: Home). */
-  facesOnCard: 5,
-  /** SE-7: bytes of one message on the socket. */
-  message: 64 * 1024,
-  /** SE-1: bytes of the body of an HTTP request; the largest is a room with all its fields, under 8 kB. */
-  httpBody: 16 * 1024,
-  /** A JWT of ours has about 300 characters; an operator's provider may put 30 claims in its own. */
-  token: 4096,
-} as const;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultLimits, type LimitDefinition, limitTable, sizes } from '../src/limits.ts';
+import { matchFilters } from '../src/protocol/random.ts';
 
 const limits: [string, LimitDefinition][] = Object.entries(limitTable);
 
@@ -18,6 +19,9 @@ describe('The table of limits', () => {
   test.each(limits)('%s has a unit that fits its name', (name, { unit }) => {
     expect(unit === 'ms').toBe(name.endsWith('Ms'));
     expect(unit === 'dBov').toBe(name.endsWith('Dbov'));
+    expect(unit === 'percent').toBe(name.endsWith('Percent'));
+    expect(unit === 'years').toBe(name.endsWith('Age'));
+    expect(unit === 'days').toBe(name.endsWith('Days'));
   });
 
   test('the defaults are the values of the table', () => {
@@ -51,6 +55,31 @@ describe('The table of limits', () => {
       guestExclusionMs: 86_400_000,
       audienceListedMax: 100,
       audienceCountMs: 1000,
+      queueWaitMs: 60_000,
+      queueGraceMs: 15_000,
+      languageHoldMs: 0,
+      repeatPairMs: 600_000,
+      filterRelaxMs: 15_000,
+      priorityWaitMs: 10_000,
+      statsIntervalMs: 2000,
+      successWindowMs: 900_000,
+      successPercent: 95,
+      connectMs: 8000,
+      failedPairTimes: 2,
+      failedPairMs: 3_600_000,
+      relayAfterFailures: 3,
+      resumeMs: 10_000,
+      idleMs: 90_000,
+      idleAnswerMs: 30_000,
+      freeCallMs: 600_000,
+      premiumCallMs: 1_800_000,
+      callExtensionMs: 300_000,
+      callWarningMs: 60_000,
+      callMaxMs: 14_400_000,
+      callMessagesKeptMs: 86_400_000,
+      guestCallsKeptMs: 86_400_000,
+      memberCallsKeptDays: 90,
+      minimumAge: 18,
     });
     expect(sizes).toMatchObject({
       displayName: 40,
@@ -62,6 +91,11 @@ describe('The table of limits', () => {
       defaultMaxSpeakers: 10,
       page: 20,
       message: 65_536,
+      sdp: 32_768,
+      candidate: 2048,
+      callMessage: 1000,
+      comment: 500,
+      interests: 10,
     });
   });
 
@@ -76,6 +110,37 @@ describe('The table of limits', () => {
     expect(sizes.defaultMaxParticipants).toBeLessThanOrEqual(one.roomMaxParticipants);
     expect(sizes.defaultMaxSpeakers).toBeLessThanOrEqual(one.roomMaxSpeakers);
     expect(sizes.page).toBeLessThanOrEqual(sizes.pageMax);
+    expect(one.languageHoldMs).toBeLessThan(one.queueWaitMs);
+    expect(one.repeatHoldMs).toBeLessThan(one.queueWaitMs);
+    expect(one.filterRelaxMs).toBeLessThan(one.queueWaitMs);
+    expect(one.unavailableMs).toBeLessThan(one.connectMs);
+    expect(one.unavailableMs).toBeLessThan(one.resumeMs);
+    expect(one.idleMs + one.idleAnswerMs).toBeLessThan(one.callMaxMs);
+    expect(one.callWarningMs).toBeLessThan(one.callExtensionMs);
+    expect(one.callWarningMs).toBeLessThan(one.freeCallMs);
+    expect(one.freeCallMs).toBeLessThan(one.premiumCallMs);
+    expect(one.premiumCallMs).toBeLessThan(one.callMaxMs);
+    expect(one.callMessagesPerSecond).toBeLessThanOrEqual(one.callMessageBurst);
+    expect(one.callMessagesKeptMs).toBeLessThanOrEqual(one.guestCallsKeptMs);
+    expect(sizes.interest).toBe(sizes.tag);
+  });
+
+  test('RQ-2 no preference keeps two people apart for longer than 5 s', () => {
+    expect(limitTable.languageHoldMs.max).toBeLessThanOrEqual(5000);
+    expect(defaultLimits.repeatHoldMs).toBeLessThanOrEqual(5000);
+  });
+
+  test('RQ-3 each filter is relaxed before the search is over', () => {
+    expect(matchFilters.length * defaultLimits.filterRelaxMs).toBeLessThan(defaultLimits.queueWaitMs);
+  });
+
+  test('RE-5 what is remembered of a person reaches back as far as the same pair is kept apart', () => {
+    const matches = defaultLimits.repeatPairMs / 12_000;
+    expect(defaultLimits.rememberedPartners).toBeGreaterThanOrEqual(matches);
+  });
+
+  test('SE-5 an offer of the longest kind fits in one message', () => {
+    expect(sizes.sdp + sizes.candidate).toBeLessThan(sizes.message);
   });
 
   test('RE-6 a lost connection is noticed within 15 s', () => {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
-import wrtc from '@roamhq/wrtc';
 import { HeardAudio, ToneSource } from '../../sfu/test/support/tone.ts';
 import {
   type Api,
@@ -10,29 +9,7 @@ import {
   joinRoom,
   type RoomSession,
 } from '../src/client/index.ts';
-
-// The SDK finds WebRTC where a browser has it.
-for (const name of [
-  'MediaStream',
-  'MediaStreamTrack',
-  'RTCPeerConnection',
-  'RTCRtpReceiver',
-  'RTCRtpSender',
-  'RTCRtpTransceiver',
-  'RTCSessionDescription',
-  'RTCIceCandidate',
-] as const) {
-  Object.assign(globalThis, { [name]: wrtc[name] });
-}
-
-/** Asks again and again until it is so, or fails after so many milliseconds. */
-export const until = async (what: string, ask: () => unknown, withinMs = 15_000): Promise<void> => {
-  const deadline = performance.now() + withinMs;
-  while (!(await ask())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
+import { wrtc } from './wrtc.ts';
 
 /** A way to the server that can be cut, or swallow everything without a word. */
 export type Cable = {
@@ -44,7 +21,7 @@ export type Cable = {
   close(): void;
 };
 
-const createCable = async (serverUrl: string): Promise<Cable> => {
+export const createCable = async (serverUrl: string): Promise<Cable> => {
   const { hostname, port } = new URL(serverUrl);
   const ends = new Set<Socket>();
   let state: 'whole' | 'refusing' | 'black hole' = 'whole';

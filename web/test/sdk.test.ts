@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Server, startServer } from '../e2e/support/server.ts';
 import { createConnection, type RoomSession } from '../src/client/index.ts';
-import { Person, until } from './people.ts';
+import { Person } from './people.ts';
+import { until } from './until.ts';
 
 const cleanUps: (() => unknown)[] = [];
 

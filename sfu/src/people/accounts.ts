@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Limits } from '@rostrum/shared/limits.ts';
-import type { SignedIn, UserKind } from '@rostrum/shared/protocol/rest.ts';
+import type { Plan, SignedIn, UserKind } from '@rostrum/shared/protocol/rest.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import type { Records, Traces, UserRecord } from '../records/records.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { newId } from '../runtime/ids.ts';
+import { sweep } from '../runtime/schedule.ts';
 import { normalizedName } from './names.ts';
-import type { Plan, Tokens } from './tokens.ts';
-
-/** Guests deleted in one transaction, and how many of those one clean-up does at most (RE-5). */
-const sweepBatch = 500;
-const sweepBatches = 20;
+import type { Tokens } from './tokens.ts';
 
 export type AccountsParts = {
   readonly records: Pick<Records, 'users' | 'claims'>;
@@ -96,16 +93,10 @@ export class Accounts {
     return this.#records.users.tracesOf(userId);
   }
 
-  /** Deletes guests last seen longer than `guestIdleMs` ago (ID-6): up to 10,000 a call. Answers how many. */
-  async sweepGuests(): Promise<number> {
+  /** Deletes guests last seen longer than `guestIdleMs` ago (ID-6). Answers how many. */
+  sweepGuests(): Promise<number> {
     const before = this.#clock.now() - this.#limits.guestIdleMs;
-    let total = 0;
-    for (let batch = 0; batch < sweepBatches; batch++) {
-      const deleted = await this.#records.users.deleteGuestsUnseenSince(before, sweepBatch);
-      total += deleted;
-      if (deleted < sweepBatch) break;
-    }
-    return total;
+    return sweep((most) => this.#records.users.deleteGuestsUnseenSince(before, most));
   }
 
   async #create(kind: UserKind, { displayName: text, traces }: Newcomer): Promise<Result<SignedIn>> {

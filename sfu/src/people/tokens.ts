@@ -1,14 +1,10 @@
 import { createSecretKey } from 'node:crypto';
 import { sizes } from '@rostrum/shared/limits.ts';
 import { id, line } from '@rostrum/shared/protocol/common.ts';
-import { type UserKind, userKinds } from '@rostrum/shared/protocol/rest.ts';
+import { type Plan, plans, type UserKind, userKinds } from '@rostrum/shared/protocol/rest.ts';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod/mini';
 import type { Clock } from '../runtime/clock.ts';
-
-const plans = ['free', 'premium'] as const;
-/** PL-1 */
-export type Plan = (typeof plans)[number];
 
 /** Who a token speaks for. `expiresAt` is in milliseconds since the Unix epoch. */
 export type Identity = {

@@ -1,5 +1,14 @@
 import type { UserKind } from '@rostrum/shared/protocol/rest.ts';
 import type { EndReason, ModerationEntry, RoomSettings } from '@rostrum/shared/protocol/room.ts';
+import type {
+  BlockRecords,
+  CallMessageRecords,
+  CallRecords,
+  ConsentRecords,
+  RatingRecords,
+  ReportRecords,
+  SettingRecords,
+} from './call-records.ts';
 
 /**
  * Durable records: what must outlive the process. Two implementations follow one contract suite: SQLite (embedded) and,
@@ -13,6 +22,13 @@ export interface Records {
   readonly bans: BanRecords;
   readonly moderation: ModerationRecords;
   readonly claims: ClaimRecords;
+  readonly calls: CallRecords;
+  readonly callMessages: CallMessageRecords;
+  readonly ratings: RatingRecords;
+  readonly blocks: BlockRecords;
+  readonly reports: ReportRecords;
+  readonly consents: ConsentRecords;
+  readonly settings: SettingRecords;
   /** Whether a record could be written now; false where the disk is full or the store is away. */
   ready(): Promise<boolean>;
   close(): Promise<void>;
@@ -40,7 +56,10 @@ export interface UserRecords {
   seen(userId: string, at: number, traces: Traces): Promise<void>;
   /** The latest traces of the user: none for anybody but a guest, undefined for a user that is not known. */
   tracesOf(userId: string): Promise<Traces | undefined>;
-  /** Deletes up to `most` guests last seen before `before`, the longest unseen first (ID-6). Answers how many it deleted. */
+  /**
+   * Deletes up to `most` guests last seen before `before`, the longest unseen first (ID-6). What they accepted goes with them,
+   * and so do blocks by them and of them, who never come back; reports stay. Answers how many guests it deleted.
+   */
   deleteGuestsUnseenSince(before: number, most: number): Promise<number>;
   hasAdmin(): Promise<boolean>;
 }

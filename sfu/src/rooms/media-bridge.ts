@@ -1,33 +1,45 @@
-import type { MediaEvents } from '../media/media-plane.ts';
-import type { RoomCommand } from '../rules/room/commands.ts';
+import type { Result } from '@rostrum/shared/result.ts';
+import type { MediaEvents, SeatRef } from '../media/media-plane.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { RoomPublisher } from './ports.ts';
 import type { RoomEngine } from './room-engine.ts';
 
+/** Whose state media belongs to: rooms, and calls that the SFU carries. One that does not know an id leaves it alone. */
+export type MediaOwner = {
+  /** A microphone was closed by media itself. */
+  microphoneClosed(seat: SeatRef, producerId: string): Promise<Result<unknown>>;
+  /** All media of this room, or call, is gone. */
+  mediaLost(roomId: string): Promise<Result<unknown>>;
+};
+
 export type MediaBridge = {
   readonly events: MediaEvents;
-  /** Names the engine, which is made after media is. */
-  connect(engine: RoomEngine): void;
+  /** Names an owner, which is made after media is. */
+  connect(owner: MediaOwner): void;
   /** Who speaks in this room now, as media told it last. */
   speakingIn(roomId: string): readonly string[];
 };
 
+/** Rooms as owners of media. */
+export const roomMediaOwner = (engine: RoomEngine): MediaOwner => ({
+  microphoneClosed: ({ roomId, userId }, producerId) =>
+    engine.execute(roomId, { type: 'close-microphone', userId, producerId }),
+  mediaLost: (roomId) => engine.execute(roomId, { type: 'lose-media' }),
+});
+
 /** What media tells by itself: to the people concerned, and to the state where it is about a microphone. */
 export const createMediaBridge = ({ publisher, logger }: { publisher: RoomPublisher; logger: Logger }): MediaBridge => {
-  let engine: RoomEngine | undefined;
+  const owners: MediaOwner[] = [];
   /** Rooms in which somebody speaks; media says when nobody does any more. */
   const speaking = new Map<string, readonly string[]>();
 
-  const execute = (roomId: string, command: RoomCommand): void => {
-    engine
-      ?.execute(roomId, command)
-      .catch((error: unknown) => logger.error({ err: error, roomId }, 'lost media could not be noted'));
+  const tellOwners = (roomId: string, tell: (owner: MediaOwner) => Promise<unknown>): void => {
+    for (const owner of owners)
+      tell(owner).catch((error: unknown) => logger.error({ err: error, roomId }, 'lost media could not be noted'));
   };
 
   return {
-    connect: (connected) => {
-      engine = connected;
-    },
+    connect: (owner) => owners.push(owner),
     speakingIn: (roomId) => speaking.get(roomId) ?? [],
     events: {
       // Media is a session's: another device that holds the seat meanwhile must not hear of it.
@@ -42,7 +54,7 @@ export const createMediaBridge = ({ publisher, logger }: { publisher: RoomPublis
       unpublished: (seat, producerId) => {
         publisher.toSession(seat, 'media:unpublished', { roomId: seat.roomId, producerId: producerId ?? null });
         if (producerId === undefined) return;
-        execute(seat.roomId, { type: 'close-microphone', userId: seat.userId, producerId });
+        tellOwners(seat.roomId, (owner) => owner.microphoneClosed(seat, producerId));
       },
       speakingChanged: (roomId, userIds) => {
         if (userIds.length > 0) speaking.set(roomId, userIds);
@@ -51,7 +63,7 @@ export const createMediaBridge = ({ publisher, logger }: { publisher: RoomPublis
       },
       roomLost: (roomId, seats) => {
         for (const seat of seats) publisher.toSession(seat, 'media:lost', { roomId });
-        execute(roomId, { type: 'lose-media' });
+        tellOwners(roomId, (owner) => owner.mediaLost(roomId));
       },
     },
   };

@@ -13,6 +13,7 @@ import {
   type RoomControl,
   type RoomState,
   roleOf,
+  type Seat,
   seatOf,
   standingKeys,
 } from '../rules/room/state.ts';
@@ -22,6 +23,8 @@ import type { ListPosition, RoomStore } from '../state/room-store.ts';
 export type RoomQueries = {
   /** Whether this person has a seat in the room, connected or kept for them. */
   hasSeat(roomId: string, userId: string): Promise<boolean>;
+  /** The role of the seat that this person has; undefined for none. */
+  roleOf(roomId: string, userId: string): Promise<Role | undefined>;
   /** Active public rooms, newest first, in pages. A cursor that is not ours is `invalid`. */
   list(options: {
     limit: number;
@@ -59,10 +62,8 @@ type Dependencies = {
 
 /** What is read of rooms without changing them. */
 export const createRoomQueries = (dependencies: Dependencies): RoomQueries => ({
-  hasSeat: async (roomId, userId) => {
-    const loaded = await dependencies.store.load(roomId, () => ({ users: [userId], standings: [] }));
-    return loaded !== undefined && seatOf(loaded.state, userId) !== undefined;
-  },
+  hasSeat: async (roomId, userId) => (await seatIn(dependencies.store, roomId, userId)) !== undefined,
+  roleOf: async (roomId, userId) => (await seatIn(dependencies.store, roomId, userId))?.role,
   list: (options) => list(dependencies.store, options),
   get: async (roomId, viewer) => {
     const known = await knownRoom(dependencies.store, roomId, viewer);
@@ -72,6 +73,11 @@ export const createRoomQueries = (dependencies: Dependencies): RoomQueries => ({
   moderationLog: (roomId, viewer) => moderationLog(dependencies, roomId, viewer),
   joinAnswer: (roomId, person) => joinAnswer(dependencies, roomId, person),
 });
+
+const seatIn = async (store: RoomStore, roomId: string, userId: string): Promise<Seat | undefined> => {
+  const loaded = await store.load(roomId, () => ({ users: [userId], standings: [] }));
+  return loaded && seatOf(loaded.state, userId);
+};
 
 const nobody = { userId: '', kind: 'guest' } as const;
 

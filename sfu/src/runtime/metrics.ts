@@ -1,7 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type CallGauges, type CallMetrics, createCallMetrics } from './call-metrics.ts';
 
 /** Figures for Prometheus (OP-1). No ids of users or rooms in labels: names of commands and codes are closed lists. */
 export type Metrics = {
+  readonly calls: CallMetrics;
   command(name: string, outcome: string, durationMs: number): void;
   httpRequest(route: string, status: number, durationMs: number): void;
   /** The registry in the text format of Prometheus, after `gauges` were read. */
@@ -11,6 +13,7 @@ export type Metrics = {
 /** Values that are read when Prometheus asks. */
 export type Gauges = {
   readonly rooms: () => Promise<number>;
+  readonly calls: CallGauges;
   readonly sockets: () => number;
   readonly workers: () => readonly {
     readonly index: number;
@@ -75,6 +78,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     });
   }
   return {
+    calls: createCallMetrics(registry, gauges.calls),
     command: (name, outcome, durationMs) => {
       commands.observe({ command: name }, durationMs / 1000);
       outcomes.inc({ command: name, code: outcome });

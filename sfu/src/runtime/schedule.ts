@@ -1,4 +1,22 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from './logger.ts';
+
+/** Records deleted in one go: about ten milliseconds of work, between which everything else gets its turn. */
+const batch = 500;
+/** Goes of one clean-up (RE-5): 5 million records, more than a node writes between two of them. */
+const mostBatches = 10_000;
+
+/** Deletes in small goes until nothing is left that is to go. Answers how many were deleted. */
+export const sweep = async (deleteSome: (most: number) => Promise<number>): Promise<number> => {
+  let total = 0;
+  for (let count = 0; count < mostBatches; count += 1) {
+    const deleted = await deleteSome(batch);
+    total += deleted;
+    if (deleted < batch) break;
+    await setImmediate();
+  }
+  return total;
+};
 
 /** Runs housekeeping at intervals: each task by itself, never twice at a time, and a failure is logged and tried again. */
 export class Schedule {

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BanRecord, Records, RoomRecord, Traces, UserRecord } from '../../src/records/records.ts';
 import { newId } from '../../src/runtime/ids.ts';
+import { callRecordsContract } from './records-calls.contract.ts';
+import { safetyRecordsContract } from './records-safety.contract.ts';
 
 /** A place for records to test. What one `open` wrote, the next one finds. */
 export type RecordsUnderTest = {
@@ -10,6 +12,9 @@ export type RecordsUnderTest = {
   /** Removes everything, after the suite has closed what it opened. */
   remove(): Promise<void>;
 };
+
+/** The records that a test has open: another object after `reopen`, which closes them and opens them again. */
+export type OpenRecords = { readonly records: Records; reopen(): Promise<void> };
 
 const start = 1_750_000_000_000;
 const hour = 60 * 60 * 1000;
@@ -371,6 +376,15 @@ export const recordsContract = (name: string, set: () => Promise<RecordsUnderTes
         expect(await records.claims.use('second', start)).toBe(true);
       });
     });
+
+    const held: OpenRecords = {
+      get records() {
+        return records;
+      },
+      reopen,
+    };
+    callRecordsContract(held);
+    safetyRecordsContract(held);
 
     it('RE-4 is ready while it is open, and says so in words when it is not', async () => {
       expect(await records.ready()).toBe(true);

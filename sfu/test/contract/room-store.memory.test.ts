@@ -1,13 +1,8 @@
 import { createMemoryRoomStore } from '../../src/state/memory/memory-room-store.ts';
-import { roomStoreContract } from './room-store.contract.ts';
+import { roomStoreContract, start } from './room-store.contract.ts';
+import { movedClock } from './suite-clock.ts';
 
 roomStoreContract('memory', async () => {
-  let now = 0;
-  const clock = {
-    now: () => now,
-    set: (ms: number) => {
-      now = ms;
-    },
-  };
+  const clock = movedClock(start);
   return { store: createMemoryRoomStore(clock), clock, close: async () => undefined };
 });

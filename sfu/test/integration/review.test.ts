@@ -3,10 +3,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { defaultLimits } from '@rostrum/shared/limits.ts';
 import { createRoomSchema } from '@rostrum/shared/protocol/room.ts';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DeadlineRunner } from '../../src/rooms/deadline-runner.ts';
+import { createRoomDeadlines } from '../../src/rooms/room-deadlines.ts';
 import { createRoomEngine } from '../../src/rooms/room-engine.ts';
 import { deadlinesOf } from '../../src/rules/room/deadlines.ts';
 import { openedRoom } from '../../src/rules/room/evolve.ts';
+import { DeadlineRunner } from '../../src/runtime/deadline-runner.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { KeyedQueue } from '../../src/runtime/keyed-queue.ts';
 import { createPino } from '../../src/runtime/logger.ts';
@@ -256,7 +257,13 @@ describe('what fails or comes late', () => {
     const queue = new KeyedQueue(10);
     const engine = createRoomEngine({ store, queue, clock, limits, newId, follow: async () => undefined });
     const logger = createPino('silent');
-    const runner = new DeadlineRunner({ store, engine, clock, limits, logger });
+    const runner = new DeadlineRunner({
+      due: store.due,
+      ownerOf: ({ roomId: owner }) => owner,
+      carryOut: createRoomDeadlines({ store, engine, limits }),
+      clock,
+      logger,
+    });
     const roomId = newId();
     const settings = createRoomSchema.parse({ title: 'A room' });
     const room = openedRoom({ type: 'opened', at: now, roomId, hostId: newId(), settings, endsAt: now + 100_000 });

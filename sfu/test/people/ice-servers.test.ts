@@ -8,7 +8,7 @@ describe('ICE servers', () => {
 
   it('SE-3 gives each user TURN credentials of their own, for an hour', () => {
     const turn = { urls: ['turn:turn.example:3478', 'turns:turn.example:443?transport=tcp'], secret: 'shared' };
-    const iceServers = createIceServers({ turn, clock });
+    const iceServers = createIceServers({ stunUrls: [], turn, clock });
     const userId = newId();
     const [server, ...more] = iceServers(userId);
     expect(more).toEqual([]);
@@ -20,7 +20,21 @@ describe('ICE servers', () => {
     expect(iceServers(newId())[0]?.credential).not.toBe(server?.credential);
   });
 
-  it('gives none where no TURN server is configured', () => {
-    expect(createIceServers({ turn: undefined, clock })(newId())).toEqual([]);
+  it('RD-4 gives those of STUN in one entry without credentials, before those of TURN', () => {
+    const stunUrls = ['stun:stun.example', 'stuns:stun.example:443'];
+    const turn = { urls: ['turn:turn.example'], secret: 'shared' };
+    const [stun, relay, ...more] = createIceServers({ stunUrls, turn, clock })(newId());
+    expect([stun, relay?.urls, more]).toEqual([{ urls: stunUrls }, turn.urls, []]);
+    expect(createIceServers({ stunUrls, turn: undefined, clock })(newId())).toEqual([{ urls: stunUrls }]);
+  });
+
+  it('gives none where none is configured', () => {
+    expect(createIceServers({ stunUrls: [], turn: undefined, clock })(newId())).toEqual([]);
+  });
+
+  it('SE-3 hands out lists that nobody shares', () => {
+    const iceServers = createIceServers({ stunUrls: ['stun:stun.example'], turn: undefined, clock });
+    iceServers(newId()).push({ urls: ['turn:evil.example'] });
+    expect(iceServers(newId())).toEqual([{ urls: ['stun:stun.example'] }]);
   });
 });

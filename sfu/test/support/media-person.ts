@@ -35,6 +35,13 @@ export class MediaPerson {
     socket.raw.on('media:unpublished', () => this.peer.stopSpeaking());
   }
 
+  /** Takes part in a call that the SFU carries (RD-4), and begins to listen. */
+  static async inCall(person: TestPerson, socket: TestSocket, callId: string): Promise<MediaPerson> {
+    const entered = new MediaPerson(person, socket, callId, {});
+    await entered.listen();
+    return entered;
+  }
+
   /** Joins the room and begins to listen. */
   static async enter(person: TestPerson, roomId: string, options: PeerOptions = {}): Promise<MediaPerson> {
     const entered = new MediaPerson(person, await person.enter(roomId), roomId, options);

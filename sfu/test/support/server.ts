@@ -17,6 +17,7 @@ import type { CreateRoom, RoomInfo, RoomView } from '@rostrum/shared/protocol/ro
 import { io, type Socket } from 'socket.io-client';
 import { type App, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { createPino } from '../../src/runtime/logger.ts';
 import { until } from '../media/harness.ts';
 import { freePort } from './free-port.ts';
@@ -29,7 +30,26 @@ export type TestServer = {
   stop(): Promise<void>;
 };
 
-type ServerOptions = { readonly env?: Record<string, string>; readonly dataDir?: string; readonly pages?: string };
+type ServerOptions = {
+  readonly env?: Record<string, string>;
+  readonly dataDir?: string;
+  readonly pages?: string;
+  readonly clock?: Clock;
+};
+
+/** A clock that stands still until it is put forward: deadlines of minutes come due without a wait. */
+export type TestClock = Clock & { forward(ms: number): void };
+
+export const testClock = (): TestClock => {
+  let ahead = 0;
+  const start = Date.now();
+  return {
+    now: () => start + ahead,
+    forward: (ms) => {
+      ahead += ms;
+    },
+  };
+};
 
 const opened: (() => Promise<unknown>)[] = [];
 
@@ -39,7 +59,7 @@ export const cleanUp = async (): Promise<void> => {
 };
 
 /** A real server on free ports, which believes the test's forwarded addresses. */
-export const startServer = async ({ env = {}, dataDir, pages }: ServerOptions = {}): Promise<TestServer> => {
+export const startServer = async ({ env = {}, dataDir, pages, clock }: ServerOptions = {}): Promise<TestServer> => {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'rostrum-test-')));
   if (dataDir === undefined) opened.push(() => rm(folder, { recursive: true, force: true }));
   const loaded = loadConfig({
@@ -55,7 +75,12 @@ export const startServer = async ({ env = {}, dataDir, pages }: ServerOptions = 
   });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const { config } = loaded;
-  const app = await startApp({ config, logger: createPino(config.logLevel), ...(pages ? { pages } : {}) });
+  const app = await startApp({
+    config,
+    logger: createPino(config.logLevel),
+    ...(pages ? { pages } : {}),
+    ...(clock ? { clock } : {}),
+  });
   opened.push(() => app.close());
   return {
     app,

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import type { Ack, CommandSchema, InputOf, OutputOf } from './common.ts';
 import { mediaCommands, mediaEvents } from './media.ts';
+import { randomCommands, randomEvents } from './random.ts';
 import { roomCommands, roomEvents } from './room.ts';
 import { sessionCommands, sessionEvents } from './session.ts';
 
@@ -11,12 +12,14 @@ import { sessionCommands, sessionEvents } from './session.ts';
 export const protocolVersion = 1;
 
 /** Every command that a client sends over the socket. */
-export const commands = { ...sessionCommands, ...roomCommands, ...mediaCommands } as const satisfies Record<
-  string,
-  CommandSchema
->;
+export const commands = {
+  ...sessionCommands,
+  ...roomCommands,
+  ...mediaCommands,
+  ...randomCommands,
+} as const satisfies Record<string, CommandSchema>;
 /** Every event that the server sends over the socket. */
-export const events = { ...sessionEvents, ...roomEvents, ...mediaEvents } as const;
+export const events = { ...sessionEvents, ...roomEvents, ...mediaEvents, ...randomEvents } as const;
 
 export type CommandName = keyof typeof commands;
 export type EventName = keyof typeof events;

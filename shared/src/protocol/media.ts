@@ -104,7 +104,7 @@ export type ClientDtlsParameters = z.output<typeof dtlsParameters>;
 // What the server tells. It comes from mediasoup as it is, so its inside is not spelled out again here.
 const fromMediasoup = z.record(z.string(), z.unknown());
 
-const iceServer = z.strictObject({
+export const iceServer = z.strictObject({
   urls: z.array(z.string()),
   username: z.optional(z.string()),
   credential: z.optional(z.string()),

@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import { errorCodes } from '../errors.ts';
 import { sizes } from '../limits.ts';
+import { reportFields } from './call.ts';
 import { id, line, timestamp } from './common.ts';
+import { randomServiceSchema } from './random.ts';
 import { moderationEntrySchema, participantSchema, roleSchema, roomInfoSchema } from './room.ts';
 import { tokenSchema } from './session.ts';
 
@@ -17,6 +19,10 @@ export const errorBodySchema = z.strictObject({
 
 export const userKinds = ['guest', 'member', 'admin'] as const;
 export type UserKind = (typeof userKinds)[number];
+
+/** PL-1 */
+export const plans = ['free', 'premium'] as const;
+export type Plan = (typeof plans)[number];
 
 export const signInGuestSchema = z.strictObject({ displayName: line(1, sizes.displayName) });
 export const refreshSchema = z.strictObject({ token: tokenSchema });
@@ -72,5 +78,39 @@ export const joinAnswerSchema = z.strictObject({
   /** The role that joining gives now. */
   role: roleSchema,
 });
+
+/** ID-8: what a person has accepted; only the answer is stored. */
+export const consentsSchema = z.strictObject({
+  houseRules: z.boolean(),
+  /** The age that they confirmed to have at least; null: none yet. */
+  minimumAge: z.nullable(z.int().check(z.gte(0), z.lte(120))),
+});
+export type Consents = z.output<typeof consentsSchema>;
+/** Adds to what was accepted. */
+export const giveConsentSchema = z.strictObject({
+  houseRules: z.optional(z.literal(true)),
+  minimumAge: z.optional(z.int().check(z.gte(0), z.lte(120))),
+});
+
+/** People whom this person has blocked (SF-4), the latest first. */
+export const blocksSchema = z.strictObject({
+  blocks: z.array(z.strictObject({ userId: id, displayName: z.string(), at: timestamp })),
+});
+export type Blocks = z.output<typeof blocksSchema>;
+
+/** SF-1: reports somebody in a room; the log of its moderation goes along as evidence. */
+export const reportPersonSchema = z.strictObject({ userId: id, ...reportFields });
+
+/** What the home page shows of random calls, before anybody is connected. */
+export const randomServiceBodySchema = randomServiceSchema;
+
+/** RQ-8: switches random calls while running. `sharePercent`: for how many of a hundred people they are on. */
+export const switchRandomSchema = z.strictObject({
+  enabled: z.boolean(),
+  reason: z._default(z.nullable(line(0, sizes.featureReason)), null),
+  until: z._default(z.nullable(timestamp), null),
+  sharePercent: z._default(z.int().check(z.gte(0), z.lte(100)), 100),
+});
+export type RandomSwitch = z.output<typeof switchRandomSchema>;
 
 export const moderationLogSchema = z.strictObject({ entries: z.array(moderationEntrySchema) });

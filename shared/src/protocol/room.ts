@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { limitTable, sizes } from '../limits.ts';
+import { sizes } from '../limits.ts';
 import { id, line, nothing, paragraph, timestamp } from './common.ts';
 
 // ——— What a room is (RM-1) ———
@@ -38,8 +38,8 @@ const roomFields = {
   category: z.enum(roomCategories),
   language,
   tags: z.array(line(1, sizes.tag)).check(z.maxLength(sizes.tags)),
-  maxParticipants: z.int().check(z.gte(2), z.lte(limitTable.roomMaxParticipants.max)),
-  maxSpeakers: z.int().check(z.gte(1), z.lte(limitTable.roomMaxSpeakers.max)),
+  maxParticipants: z.int().check(z.gte(2), z.lte(sizes.maxParticipants)),
+  maxSpeakers: z.int().check(z.gte(1), z.lte(sizes.maxSpeakers)),
   audioQuality: z.enum(audioQualities),
 };
 

@@ -6,6 +6,7 @@ export type Heard = {
   readonly energy: number;
   readonly packetsReceived: number;
   readonly packetsSent: number;
+  readonly framesDecoded: number;
 };
 
 declare global {
@@ -16,12 +17,16 @@ declare global {
 
 /** Somebody with a browser of their own: their own storage and cookies, their own address. */
 export class Visitor {
-  readonly page: Page;
+  #page: Page;
   readonly #context: BrowserContext;
 
   private constructor(page: Page, context: BrowserContext) {
-    this.page = page;
+    this.#page = page;
     this.#context = context;
+  }
+
+  get page(): Page {
+    return this.#page;
   }
 
   static async arrive(
@@ -35,7 +40,7 @@ export class Visitor {
       viewport,
       // The server of the tests believes it, as it would a proxy: a kick covers an address, and not everybody's.
       extraHTTPHeaders: { 'x-forwarded-for': address },
-      permissions: ['microphone'],
+      permissions: ['microphone', 'camera'],
     });
     await context.addInitScript(() => {
       window.testPeers = [];
@@ -77,6 +82,60 @@ export class Visitor {
     await this.page.getByRole('button', { name: 'Leave the room' }).waitFor();
   }
 
+  /** Chooses how to talk on the page of random calls, presses the large button, and answers what it asks a newcomer. */
+  async lookForSomebody(name: string, mode: 'Voice' | 'Video' | 'Text' = 'Voice'): Promise<void> {
+    const { page } = this;
+    await page.goto('/talk');
+    await page.getByRole('radio', { name: mode }).check();
+    await page.getByRole('button', { name: 'Talk to someone' }).click();
+    await this.sayName(name);
+    await page.getByRole('button', { name: 'I am 18 or older' }).click();
+    // Nobody is shown to a stranger before they have seen themselves.
+    if (mode === 'Video') await page.getByRole('button', { name: 'Start', exact: true }).click();
+  }
+
+  /** Waits until this person talks to somebody: media flows, or a text call is there. */
+  async talksTo(name: string): Promise<void> {
+    await this.page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
+    await this.page.getByRole('timer', { name: 'Length of the call' }).waitFor();
+  }
+
+  /** The tab dies without a word, as when its process is killed; what it had kept for itself is there afterwards. */
+  async crash(): Promise<void> {
+    const kept = await this.page.evaluate(() => ({ ...sessionStorage }));
+    const dead = this.page.waitForEvent('crash');
+    void this.page.goto('chrome://crash').catch(() => undefined);
+    await dead;
+    this.#page = await this.#context.newPage();
+    await this.#page.addInitScript((items) => {
+      for (const [key, value] of Object.entries(items)) sessionStorage.setItem(key, value);
+    }, kept);
+  }
+
+  /** Comes back to the call with somebody: it is there at once, or with the one click where another session holds it. */
+  async comeBack(name: string): Promise<void> {
+    const { page } = this;
+    const there = page.getByRole('heading', { name, level: 1, exact: true });
+    const begin = page.getByRole('button', { name: 'Talk to someone' });
+    await page.goto('/talk');
+    await there.or(begin).waitFor();
+    if (await begin.isVisible()) await begin.click();
+    await there.waitFor();
+  }
+
+  /** The partner's picture as it is painted, as a few grey values; empty where there is none. */
+  async painted(): Promise<readonly number[]> {
+    return this.page.evaluate(() => {
+      const video = document.querySelector<HTMLVideoElement>('.callstage__video');
+      const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+      if (video === null || context === null || video.videoWidth === 0) return [];
+      const [columns, rows] = [16, 9];
+      context.drawImage(video, 0, 0, columns, rows);
+      const { data } = context.getImageData(0, 0, columns, rows);
+      return Array.from({ length: columns * rows }, (_, index) => data[4 * index + 1] ?? 0);
+    });
+  }
+
   async heard(): Promise<Heard> {
     return this.page.evaluate(async () => {
       const open = window.testPeers.filter((peer) => peer.connectionState !== 'closed');
@@ -88,6 +147,7 @@ export class Visitor {
         energy: sum('inbound-rtp', 'totalAudioEnergy'),
         packetsReceived: sum('inbound-rtp', 'packetsReceived'),
         packetsSent: sum('outbound-rtp', 'packetsSent'),
+        framesDecoded: sum('inbound-rtp', 'framesDecoded'),
       };
     });
   }
@@ -101,7 +161,13 @@ export class Visitor {
       energy: after.energy - before.energy,
       packetsReceived: after.packetsReceived - before.packetsReceived,
       packetsSent: after.packetsSent - before.packetsSent,
+      framesDecoded: after.framesDecoded - before.framesDecoded,
     };
+  }
+
+  /** Another tab of the same person. */
+  async anotherTab(): Promise<Page> {
+    return this.#context.newPage();
   }
 
   async leave(): Promise<void> {

@@ -74,6 +74,25 @@ describe('the HTTP API', () => {
     expect(seen).toMatchObject({ method: 'DELETE', url: `/api/rooms/${roomId}`, body: '' });
   });
 
+  test('ID-8 SF-1 SF-4 RQ-7 accepts, blocks, reports, and asks who is there', async () => {
+    answer = { status: 200, body: '{}' };
+    const api = createApi({ url });
+    const asked = async (call: Promise<unknown>) => {
+      await call;
+      return [seen.method, seen.url, seen.body];
+    };
+    expect(await asked(api.giveConsent({ minimumAge: 18 }))).toEqual(['PUT', '/api/me/consents', '{"minimumAge":18}']);
+    expect(await asked(api.consents())).toEqual(['GET', '/api/me/consents', '']);
+    expect(await asked(api.block('a/b'))).toEqual(['PUT', '/api/me/blocks/a%2Fb', '']);
+    expect(await asked(api.unblock('ana'))).toEqual(['DELETE', '/api/me/blocks/ana', '']);
+    expect(await asked(api.randomService())).toEqual(['GET', '/api/random', '']);
+    expect(await asked(api.reportPerson(roomId, 'ana', { type: 'spam', text: 'Ads' }))).toEqual([
+      'POST',
+      `/api/rooms/${roomId}/report`,
+      '{"userId":"ana","type":"spam","text":"Ads"}',
+    ]);
+  });
+
   test('SE-1 gives the code and the path of a refusal', async () => {
     answer = { status: 400, body: JSON.stringify({ error: { code: 'invalid', message: 'No.', path: 'title' } }) };
     expect(await failing(createApi({ url }).createRoom({ title: '' }))).toMatchObject({

@@ -1,5 +1,8 @@
 import { type ErrorCode, errorTable, type WireError } from '@rostrum/shared/errors.ts';
+import type { ReportType } from '@rostrum/shared/protocol/call.ts';
+import type { RandomService } from '@rostrum/shared/protocol/random.ts';
 import type {
+  Consents,
   joinAnswerSchema,
   moderationLogSchema,
   participantsSchema,
@@ -54,13 +57,24 @@ export interface Api {
   moderationLog(roomId: string): Promise<ModerationLog>;
   /** Whether and how this person may join, without taking a seat. */
   checkJoin(roomId: string): Promise<JoinAnswer>;
+  /** SF-1: reports somebody in a room; a second report of them adds to the first. */
+  reportPerson(roomId: string, userId: string, report: { type: ReportType; text: string }): Promise<void>;
+  /** Whether random calls are on, and how many people are there (RQ-7, RQ-8); for everybody, signed in or not. */
+  randomService(): Promise<RandomService>;
+  /** ID-8: what this person has accepted. */
+  consents(): Promise<Consents>;
+  /** ID-8: adds to what this person has accepted. */
+  giveConsent(consent: { houseRules?: true; minimumAge?: number }): Promise<void>;
+  /** SF-4: no match, no call, no invitation between the two. */
+  block(userId: string): Promise<void>;
+  unblock(userId: string): Promise<void>;
 }
 
 /** Time limit of one request. */
 const requestMs = 10_000;
 
 type Request = {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
@@ -68,7 +82,11 @@ type Request = {
 
 export const createApi = (options: ApiOptions = {}): Api => {
   const call = <Answer>(request: Request): Promise<Answer> => send<Answer>(options, request);
+  const tell = async (request: Request): Promise<void> => {
+    await call(request);
+  };
   const room = (roomId: string): string => `/api/rooms/${encodeURIComponent(roomId)}`;
+  const block = (userId: string): string => `/api/me/blocks/${encodeURIComponent(userId)}`;
   return {
     signInGuest: (displayName) => call({ method: 'POST', path: '/api/auth/guest', body: { displayName } }),
     refresh: (token) => call({ method: 'POST', path: '/api/auth/refresh', body: { token } }),
@@ -79,15 +97,18 @@ export const createApi = (options: ApiOptions = {}): Api => {
     listCategory: (category, page = {}) =>
       call({ method: 'GET', path: `/api/rooms/category/${category}`, query: page }),
     getRoom: (roomId) => call({ method: 'GET', path: room(roomId) }),
-    updateRoom: async (roomId, changes) => {
-      await call({ method: 'PATCH', path: room(roomId), body: changes });
-    },
-    endRoom: async (roomId) => {
-      await call({ method: 'DELETE', path: room(roomId) });
-    },
+    updateRoom: (roomId, changes) => tell({ method: 'PATCH', path: room(roomId), body: changes }),
+    endRoom: (roomId) => tell({ method: 'DELETE', path: room(roomId) }),
     listParticipants: (roomId, page = {}) => call({ method: 'GET', path: `${room(roomId)}/participants`, query: page }),
     moderationLog: (roomId) => call({ method: 'GET', path: `${room(roomId)}/moderation` }),
     checkJoin: (roomId) => call({ method: 'POST', path: `${room(roomId)}/join`, body: {} }),
+    reportPerson: (roomId, userId, report) =>
+      tell({ method: 'POST', path: `${room(roomId)}/report`, body: { userId, ...report } }),
+    randomService: () => call({ method: 'GET', path: '/api/random' }),
+    consents: () => call({ method: 'GET', path: '/api/me/consents' }),
+    giveConsent: (consent) => tell({ method: 'PUT', path: '/api/me/consents', body: consent }),
+    block: (userId) => tell({ method: 'PUT', path: block(userId) }),
+    unblock: (userId) => tell({ method: 'DELETE', path: block(userId) }),
   };
 };
 

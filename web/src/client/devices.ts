@@ -1,4 +1,4 @@
-/** A microphone or loudspeaker. Browsers leave `label` empty until a microphone was allowed once. */
+/** A microphone, camera or loudspeaker. Browsers leave `label` empty until a microphone was allowed once. */
 export type AudioDevice = { readonly deviceId: string; readonly label: string };
 export type Permission = 'granted' | 'denied' | 'prompt' | 'unknown';
 
@@ -12,6 +12,9 @@ const list = async (kind: MediaDeviceKind): Promise<AudioDevice[]> => {
 
 /** The microphones there are; none where the browser has no way to them. */
 export const listMicrophones = (): Promise<AudioDevice[]> => list('audioinput');
+
+/** The cameras there are. */
+export const listCameras = (): Promise<AudioDevice[]> => list('videoinput');
 
 /** The loudspeakers to choose from; none where the browser does not let choose. */
 export const listSpeakers = (): Promise<AudioDevice[]> =>
@@ -34,10 +37,13 @@ export const onDevicesChanged = (changed: () => void): (() => void) => {
   return () => devices?.removeEventListener('devicechange', changed);
 };
 
-/** Whether the microphone is allowed to this page, without asking for it. */
-export const microphonePermission = async (): Promise<Permission> => {
+/** Whether the microphone, or the camera, is allowed to this page, without asking for it. */
+export const microphonePermission = (): Promise<Permission> => permissionFor('microphone');
+export const cameraPermission = (): Promise<Permission> => permissionFor('camera');
+
+const permissionFor = async (name: 'microphone' | 'camera'): Promise<Permission> => {
   try {
-    const status = await navigator.permissions.query({ name: 'microphone' });
+    const status = await navigator.permissions.query({ name });
     return status.state;
   } catch {
     // Firefox does not know this name, and Node has no permissions.

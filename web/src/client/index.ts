@@ -12,15 +12,19 @@
  * ```
  *
  * To speak, once on the stage: `await room.openMicrophone()`. To go: `await room.leave()`, then `connection.close()`.
+ * To call somebody at random: `openRandomCalls(connection)`; see README.md.
  * In Node give `joinRoom` a `handlerName`, and put the WebRTC classes of `@roamhq/wrtc` on `globalThis`.
  */
 export { type Api, type ApiOptions, createApi } from './api.ts';
+export type * from './call-types.ts';
 export { type ConnectionOptions, createConnection } from './connection.ts';
 export {
   type AudioDevice,
+  cameraPermission,
   canChooseSpeaker,
   canListen,
   canSpeak,
+  listCameras,
   listMicrophones,
   listSpeakers,
   microphonePermission,
@@ -28,5 +32,6 @@ export {
 } from './devices.ts';
 export { RostrumError } from './errors.ts';
 export { createMicrophoneTest, type MicrophoneTest, type MicrophoneTestState } from './microphone-test.ts';
+export { openRandomCalls } from './random-calls.ts';
 export { joinRoom } from './room.ts';
 export type * from './types.ts';

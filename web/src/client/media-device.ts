@@ -1,5 +1,6 @@
 import type { TransportOffer } from '@rostrum/shared/protocol/media.ts';
 import type { types } from 'mediasoup-client';
+import { iceServersOf } from './ice-servers.ts';
 import type { RoomOptions } from './types.ts';
 
 /**
@@ -44,9 +45,5 @@ export const transportOptions = (offer: TransportOffer): types.TransportOptions 
   iceParameters: offer.iceParameters as types.IceParameters,
   iceCandidates: offer.iceCandidates as types.IceCandidate[],
   dtlsParameters: offer.dtlsParameters as types.DtlsParameters,
-  iceServers: offer.iceServers.map(({ urls, username, credential }) => ({
-    urls,
-    ...(username === undefined ? {} : { username }),
-    ...(credential === undefined ? {} : { credential }),
-  })),
+  iceServers: iceServersOf(offer.iceServers),
 });

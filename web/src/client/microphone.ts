@@ -44,8 +44,8 @@ export class RoomMicrophone {
     this.#publishing = new Publishing({
       ...options,
       track: () => this.#track,
-      wantsMuted: () => this.#wantsMuted,
       silent: () => this.#silent,
+      align: () => this.#align(),
       wanted: () => this.#track !== undefined && this.#seated,
       settled: () => this.#apply(),
       refused: () => this.#letGo({ state: 'failed', reason: 'refused' }),
@@ -175,6 +175,13 @@ export class RoomMicrophone {
     const device = { muted: this.#silent, ...deviceOf(track) };
     this.#become({ state: 'live', ...device, ...(notice === undefined ? {} : { notice }) });
     this.#apply();
+  }
+
+  /** A mute of their own from before is in the room's memory; a moderator's shows in the view and is not ours to lift. */
+  async #align(): Promise<void> {
+    const { connection, roomId, view } = this.#options;
+    if (ownMicrophone(view()) !== 'off') return;
+    await connection.request('room:mute-toggle', { roomId, muted: this.#wantsMuted });
   }
 
   get #silent(): boolean {

@@ -1,6 +1,4 @@
-import type { RoomView } from '@rostrum/shared/protocol/room.ts';
 import { codeOf, isPassing, RostrumError } from './errors.ts';
-import { ownMicrophone } from './own-microphone.ts';
 import { keepTrying } from './retry.ts';
 import type { Sender } from './sender.ts';
 import { TaskQueue } from './task-queue.ts';
@@ -11,10 +9,10 @@ export type PublishingOptions = {
   readonly connection: Pick<Connection, 'request' | 'status'>;
   readonly roomId: string;
   readonly sender: Sender;
-  readonly view: () => RoomView;
   readonly track: () => MediaStreamTrack | undefined;
-  readonly wantsMuted: () => boolean;
   readonly silent: () => boolean;
+  /** Tells the room beforehand whether it is muted, where the room has a say in that. @throws RostrumError */
+  readonly align: () => Promise<unknown>;
   /** The microphone is to be sent, if there is one. */
   readonly wanted: () => boolean;
   /** It is sent again, or whoever brings the connection or the seat back sees to it. */
@@ -76,14 +74,10 @@ export class Publishing {
   }
 
   async #publish(): Promise<void> {
-    const { connection, roomId, sender, view, track: current, wantsMuted, silent } = this.#options;
+    const { connection, roomId, sender, track: current, silent, align } = this.#options;
     const track = current();
     if (track === undefined) return;
-    // A mute of their own from before is in the room's memory; a moderator's shows in the view and is not ours to lift.
-    const aligned =
-      ownMicrophone(view()) === 'off'
-        ? connection.request('room:mute-toggle', { roomId, muted: wantsMuted() })
-        : Promise.resolve();
+    const aligned = align();
     const published = sender.publish(track, silent()).catch(async (error: unknown) => {
       if (codeOf(error) !== 'already') throw error;
       // The room still counts a microphone that is gone.

@@ -17,14 +17,20 @@ type Entry = RTCStats &
   Partial<RTCInboundRtpStreamStats> &
   Partial<RTCIceCandidatePairStats> & { readonly fractionLost?: number; readonly roundTripTime?: number };
 
-/** Reads what matters out of the statistics of the peer connections. */
-export const sampleOf = (reports: readonly RTCStatsReport[]): Sample => {
-  const entries: Entry[] = [];
+/** The entries of these reports, as what one knows to look for in them. */
+export const entriesOf = <Wanted extends RTCStats>(reports: readonly RTCStatsReport[]): Wanted[] => {
+  const entries: Wanted[] = [];
   for (const report of reports) {
-    report.forEach((entry: Entry) => {
+    report.forEach((entry: Wanted) => {
       entries.push(entry);
     });
   }
+  return entries;
+};
+
+/** Reads what matters out of the statistics of the peer connections. */
+export const sampleOf = (reports: readonly RTCStatsReport[]): Sample => {
+  const entries = entriesOf<Entry>(reports);
   const heard = entries.filter(({ type }) => type === 'inbound-rtp');
   const sent = entries.filter(({ type }) => type === 'remote-inbound-rtp');
   const paths = entries.filter(
@@ -84,9 +90,11 @@ export type QualityMonitorOptions = {
   /** Whether a path is down. */
   readonly broken: () => boolean;
   readonly changed: (quality: Quality) => void;
+  /** Between two looks, in milliseconds; 5 s by default. */
+  readonly everyMs?: number;
 };
 
-/** Looks at the statistics every 5 s and tells the quality. */
+/** Looks at the statistics now and then, and tells the quality. */
 export class QualityMonitor {
   readonly #options: QualityMonitorOptions;
   readonly #timers = new Timers();
@@ -113,7 +121,7 @@ export class QualityMonitor {
   }
 
   #next(): void {
-    this.#timers.after(qualityMs, () => void this.#look());
+    this.#timers.after(this.#options.everyMs ?? qualityMs, () => void this.#look());
   }
 
   async #look(): Promise<void> {

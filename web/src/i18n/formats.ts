@@ -4,6 +4,8 @@ export type Formats = {
   number(value: number): string;
   /** A length of time in its largest unit or two: `45 s`, `25 min`, `1 hr 20 min`. */
   duration(ms: number): string;
+  /** A running time: `3:07`, `1:02:03`. */
+  stopwatch(ms: number): string;
   /** How long ago, from now: `5 minutes ago`. */
   ago(ms: number): string;
   /** The time of day of a moment. */
@@ -12,6 +14,8 @@ export type Formats = {
   list(items: readonly string[]): string;
   /** The name of a language by its BCP 47 tag, the tag itself where it has none. */
   language(tag: string): string;
+  /** The name of a country or region by its ISO 3166 code. */
+  region(code: string): string;
   /** The plural form of a count. */
   plural(count: number, forms: PluralForms): string;
   /** The form of a place in an order: `1st`, `2nd`. */
@@ -26,6 +30,7 @@ const hour = 60 * minute;
 
 export const createFormats = (locale: string): Formats => {
   const number = new Intl.NumberFormat(locale);
+  const twoDigits = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
   const list = new Intl.ListFormat(locale, { type: 'conjunction' });
@@ -45,6 +50,15 @@ export const createFormats = (locale: string): Formats => {
       if (hours === 0) return unit(minutes, 'minute');
       return minutes === 0 ? unit(hours, 'hour') : `${unit(hours, 'hour')} ${unit(minutes, 'minute')}`;
     },
+    stopwatch: (ms) => {
+      const seconds = Math.max(0, Math.floor(ms / second));
+      const pair = (value: number) => twoDigits.format(value);
+      const rest = [Math.floor(seconds / 60) % 60, seconds % 60];
+      const hours = Math.floor(seconds / 3600);
+      return hours > 0
+        ? [number.format(hours), ...rest.map(pair)].join(':')
+        : [number.format(rest[0] ?? 0), pair(rest[1] ?? 0)].join(':');
+    },
     ago: (ms) => {
       if (ms < minute) return relative.format(0, 'second');
       if (ms < hour) return relative.format(-Math.floor(ms / minute), 'minute');
@@ -59,6 +73,7 @@ export const createFormats = (locale: string): Formats => {
         return tag; // A tag that Intl finds malformed is shown as it was written.
       }
     },
+    region: (code) => new Intl.DisplayNames(locale, { type: 'region' }).of(code) ?? code,
     plural: (count, forms) => forms[cardinal.select(count)] ?? forms.other,
     ordinal: (place, forms) => forms[ordinal.select(place)] ?? forms.other,
   };

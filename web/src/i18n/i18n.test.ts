@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { chooseCatalogue, createEnglish } from './index.ts';
 
-const { messages, formats } = createEnglish();
+const english = createEnglish();
+const { messages, formats } = english;
 
 /** Every message of a catalogue, with its path. */
 const leaves = (value: unknown, path: string): [string, unknown][] =>
@@ -16,8 +17,11 @@ describe('WB-5 languages', () => {
     expect(chooseCatalogue([])).toEqual({ tag: 'en', locale: 'en' });
   });
 
-  test('every message is a sentence or writes one', () => {
-    for (const [path, message] of leaves(messages, 'messages')) {
+  test('every message is a sentence or writes one', async () => {
+    const all = { messages, talk: await english.talk(), safety: await english.safety() };
+    // An unknown cause has nothing to be said of it.
+    const silent = 'all.talk.search.findings.unknown';
+    for (const [path, message] of leaves(all, 'all').filter(([name]) => name !== silent)) {
       expect(['string', 'function'], path).toContain(typeof message);
       if (typeof message === 'string') expect(message.trim(), path).not.toBe('');
     }
@@ -42,8 +46,19 @@ describe('durations', () => {
     expect(formats.duration(ms)).toBe(text);
   });
 
+  test.each([
+    [0, '0:00'],
+    [59_999, '0:59'],
+    [187_000, '3:07'],
+    [3_600_000, '1:00:00'],
+    [3_725_000, '1:02:05'],
+  ])('%i ms have run for %s', (ms, text) => {
+    expect(formats.stopwatch(ms)).toBe(text);
+  });
+
   test('a language has its name, and a tag without one stays a tag', () => {
     expect(formats.language('vi')).toBe('Vietnamese');
     expect(formats.language('not a tag')).toBe('not a tag');
+    expect(formats.region('CH')).toBe('Switzerland');
   });
 });

@@ -16,6 +16,7 @@ const setUp = (storage = memoryStorage()) => {
     signInGuest: vi.fn(async () => signedIn('first')),
     claimAdmin: vi.fn(async () => signedIn('claimed')),
     refresh: vi.fn(async () => signedIn('second')),
+    giveConsent: vi.fn(async () => undefined),
   };
   const pass = (ms: number) => {
     time += ms;
@@ -46,6 +47,17 @@ test('WB-2 asks for a name only when one is needed, and goes on once it is given
   expect(api.signInGuest).toHaveBeenCalledWith('Ana');
   expect(await auth.require()).toBe(true);
   expect(auth.asking.value).toBe(false);
+});
+
+test('ID-8 whoever signs in accepts the house rules, and is signed in even where that cannot be told now', async () => {
+  const { auth, api } = setUp();
+  await auth.signIn('Ana');
+  expect(api.giveConsent).toHaveBeenCalledWith({ houseRules: true });
+  auth.signOut();
+  api.giveConsent.mockRejectedValueOnce(new Error('away'));
+  const wanted = auth.require();
+  await auth.signIn('Ana');
+  expect(await wanted).toBe(true);
 });
 
 test('whoever would rather not give a name goes no further', async () => {

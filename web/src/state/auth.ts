@@ -37,7 +37,7 @@ export type Auth = {
 };
 
 type AuthOptions = {
-  readonly api: Pick<Api, 'signInGuest' | 'claimAdmin' | 'refresh'>;
+  readonly api: Pick<Api, 'signInGuest' | 'claimAdmin' | 'refresh' | 'giveConsent'>;
   readonly storage: Storage;
   readonly now: () => number;
 };
@@ -63,8 +63,10 @@ export const createAuth = ({ api, storage, now }: AuthOptions): Auth => {
     answer?.(signedIn);
     answer = undefined;
   };
-  const take = (signedIn: SignedIn) => {
+  const take = async (signedIn: SignedIn) => {
     keep({ token: signedIn.token, expiresAt: signedIn.expiresAt, ...signedIn.user });
+    // ID-8: whoever signs in accepts the house rules. What could not be told now is asked where it is needed.
+    await api.giveConsent({ houseRules: true }).catch(() => undefined);
     settle(true);
   };
   const token = () => {

@@ -56,7 +56,8 @@ describe('routes', () => {
   });
 
   test('every page has the address that leads to it', () => {
-    for (const path of ['/', '/new', `/rooms/${id}`, `/claim/${id}`]) expect(pathOf(parseRoute(path))).toBe(path);
+    for (const path of ['/', '/new', '/talk', `/rooms/${id}`, `/claim/${id}`])
+      expect(pathOf(parseRoute(path))).toBe(path);
   });
 });
 

@@ -1,8 +1,10 @@
+import { sizes } from '@rostrum/shared/limits.ts';
 import { createRoomSchema, roomChangesSchema } from '@rostrum/shared/protocol/room.ts';
 import { describe, expect, test } from 'vitest';
 import { createEnglish } from '../i18n/index.ts';
 import { exampleInfo } from './room/examples.ts';
-import { addTag, checkDraft, draftOf, fieldOf, newDraft, toChanges, toCreate } from './room-form.ts';
+import { checkDraft, draftOf, fieldOf, newDraft, toChanges, toCreate } from './room-form.ts';
+import { addTag } from './tags.ts';
 
 const { messages } = createEnglish();
 const draft = { ...newDraft('en'), title: ' Evening jazz ' };
@@ -33,10 +35,12 @@ describe('RM-1 a new room', () => {
 
   test('RM-1 at most 5 tags of at most 24 characters, none twice', () => {
     const five = ['a', 'b', 'c', 'd', 'e'];
-    expect(addTag(['jazz'], ' #blues ', messages)).toEqual({ tags: ['jazz', 'blues'] });
-    expect(addTag(['jazz'], 'Jazz', messages)).toEqual({ tags: ['jazz'] });
-    expect(addTag(five, 'f', messages)).toHaveProperty('error');
-    expect(addTag([], 'x'.repeat(25), messages)).toHaveProperty('error');
+    const add = (tags: string[], text: string) =>
+      addTag(tags, text, { most: sizes.tags, longest: sizes.tag }, messages);
+    expect(add(['jazz'], ' #blues ')).toEqual({ tags: ['jazz', 'blues'] });
+    expect(add(['jazz'], 'Jazz')).toEqual({ tags: ['jazz'] });
+    expect(add(five, 'f')).toHaveProperty('error');
+    expect(add([], 'x'.repeat(25))).toHaveProperty('error');
   });
 });
 

@@ -1,4 +1,4 @@
-import { limitTable, sizes } from '@rostrum/shared/limits.ts';
+import { sizes } from '@rostrum/shared/limits.ts';
 import type { CreateRoom, RoomChanges, RoomInfo } from '@rostrum/shared/protocol/room.ts';
 import type { Messages } from '../i18n/index.ts';
 import type { AudioQuality, Category } from './choices.ts';
@@ -33,8 +33,8 @@ export const advancedFields: readonly RoomField[] = [
 ];
 
 export const numberRanges = {
-  maxSpeakers: { min: 1, max: limitTable.roomMaxSpeakers.max },
-  maxParticipants: { min: 2, max: limitTable.roomMaxParticipants.max },
+  maxSpeakers: { min: 1, max: sizes.maxSpeakers },
+  maxParticipants: { min: 2, max: sizes.maxParticipants },
 } as const;
 
 export const newDraft = (language: string): RoomDraft => ({
@@ -87,21 +87,6 @@ export const checkDraft = (draft: RoomDraft, messages: Messages): RoomFormErrors
     maxParticipants: ofNumber('maxParticipants'),
   };
   return Object.fromEntries(Object.entries(found).filter(([, error]) => error !== undefined));
-};
-
-/** What comes of adding a tag: the tags with it, or what is wrong with it. */
-export const addTag = (
-  tags: readonly string[],
-  text: string,
-  messages: Messages,
-): { readonly tags: readonly string[] } | { readonly error: string } => {
-  const words = messages.roomForm.errors;
-  const tag = text.trim().replace(/^#+/, '');
-  if (tag === '' || tags.some((other) => other.toLowerCase() === tag.toLowerCase())) return { tags };
-  if (tags.length >= sizes.tags) return { error: words.tooManyTags(sizes.tags) };
-  const fault = lineFault(tag, sizes.tag, 1);
-  if (fault === undefined) return { tags: [...tags, tag] };
-  return { error: fault === 'too-long' ? words.tooLong(sizes.tag) : words.unprintable };
 };
 
 export const toCreate = (draft: RoomDraft): CreateRoom => ({

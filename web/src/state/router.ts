@@ -4,6 +4,7 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'new' }
+  | { readonly page: 'talk' }
   | { readonly page: 'room'; readonly roomId: string }
   | { readonly page: 'claim'; readonly code: string }
   | { readonly page: 'not-found' };
@@ -16,6 +17,7 @@ const claimPath = new RegExp(`^/claim/${id}/?$`);
 export const parseRoute = (path: string): Route => {
   if (path === '/' || path === '') return { page: 'home' };
   if (path === '/new' || path === '/new/') return { page: 'new' };
+  if (path === '/talk' || path === '/talk/') return { page: 'talk' };
   const roomId = roomPath.exec(path)?.[1];
   if (roomId !== undefined) return { page: 'room', roomId };
   const code = claimPath.exec(path)?.[1];
@@ -31,6 +33,8 @@ export const pathOf = (route: Route): string => {
       return `/claim/${route.code}`;
     case 'new':
       return '/new';
+    case 'talk':
+      return '/talk';
     case 'home':
     case 'not-found':
       return '/';

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 
 /** One outline set, 20 px. An icon is decoration: its control or its text has the name. */
-const outline = (shape: ComponentChildren) => () => (
+export const outline = (shape: ComponentChildren) => () => (
   <svg
     class="icon"
     viewBox="0 0 20 20"
@@ -75,6 +75,11 @@ export const EndIcon = outline(<path d="M10 3v6.5M6.2 5.3a6.2 6.2 0 1 0 7.6 0" /
 export const HandOffIcon = outline(
   <path d="M6.5 10.5V8M8.9 8.8V3.5a1.2 1.2 0 0 1 2.4 0v5.3-4.1a1.2 1.2 0 0 1 2.4 0v6.1l.9-1.4a1.2 1.2 0 0 1 2 1.2c-.3 1-.7 2.2-1.2 3.3M13.6 16.6c-.9.7-2 1.1-3.3 1.1-3.3 0-4.6-1.6-5.6-4.1l-1.2-2.9a1.2 1.2 0 0 1 2.1-1.1l.9 1.1M3 3l14 14" />,
 );
+
+export const TalkIcon = outline(
+  <path d="M3.6 3.5h8.3a1.2 1.2 0 0 1 1.2 1.2v4.6a1.2 1.2 0 0 1-1.2 1.2H7.2l-2.6 2.2v-2.2h-1a1.2 1.2 0 0 1-1.2-1.2V4.7a1.2 1.2 0 0 1 1.2-1.2Zm12 4h.8a1.2 1.2 0 0 1 1.2 1.2v4.6a1.2 1.2 0 0 1-1.2 1.2h-1v2.2l-2.6-2.2H9.4" />,
+);
+export const FlagIcon = outline(<path d="M4.5 17V3.5m0 .7c3.6-2 6.8 1.8 10.8 0v7.3c-4 1.8-7.2-2-10.8 0" />);
 
 /** Bars of a connection: as many are filled as it is good. */
 export const SignalIcon = ({ bars }: { bars: 0 | 1 | 2 | 3 }) => (

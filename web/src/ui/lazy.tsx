@@ -1,16 +1,19 @@
 import { type ComponentType, createElement } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { useMessages } from '../i18n/index.ts';
+import { type Language, useLanguage, useMessages } from '../i18n/index.ts';
 import { Button } from './button.tsx';
 import { EmptyState, Loading, Skeleton } from './states.tsx';
 
 /**
- * A component that is loaded when it is first needed, so that whoever only listens does not load it (WB-7). A load that
- * failed (a new version was put in place, or the network is away) can be tried again.
+ * A component that is loaded when it is first needed, with the words that only it has, so that whoever only listens does
+ * not load it (WB-7). A load that failed (a new version was put in place, or the network is away) can be tried again.
  */
-export const lazily = <Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> => {
+export const lazily = <Props extends object>(
+  load: (language: Language) => Promise<ComponentType<Props>>,
+): ComponentType<Props> => {
   let loaded: ComponentType<Props> | undefined;
   return (props: Props) => {
+    const language = useLanguage();
     const [Part, setPart] = useState<{ readonly is: ComponentType<Props> } | 'loading' | 'failed'>(
       loaded ? { is: loaded } : 'loading',
     );
@@ -21,11 +24,11 @@ export const lazily = <Props extends object>(load: () => Promise<ComponentType<P
         loaded = component;
         if (wanted) setPart({ is: component });
       };
-      load().then(take, () => wanted && setPart('failed'));
+      load(language).then(take, () => wanted && setPart('failed'));
       return () => {
         wanted = false;
       };
-    }, [Part]);
+    }, [Part, language]);
     if (Part === 'failed') return <LoadFailed retry={() => setPart('loading')} />;
     if (Part !== 'loading') return createElement(Part.is, props);
     return (

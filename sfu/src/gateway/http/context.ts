@@ -5,13 +5,17 @@ import type { Limits } from '@rostrum/shared/limits.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { RandomCalls } from '../../calls/random-calls.ts';
 import type { Accounts } from '../../people/accounts.ts';
+import type { Consents } from '../../people/consents.ts';
 import type { Tokens } from '../../people/tokens.ts';
 import type { RoomQueries } from '../../rooms/room-queries.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Person } from '../../rules/room/state.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import type { Blocks } from '../../safety/blocks.ts';
+import type { Reports } from '../../safety/reports.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { RequestOrigin } from '../request-origin.ts';
 
@@ -26,6 +30,10 @@ export type HttpServer = FastifyInstance<
 
 export type HttpDependencies = {
   readonly rooms: Rooms;
+  readonly randomCalls: RandomCalls;
+  readonly consents: Consents;
+  readonly blocks: Blocks;
+  readonly reports: Reports;
   readonly queries: RoomQueries;
   readonly accounts: Accounts;
   readonly tokens: Tokens;

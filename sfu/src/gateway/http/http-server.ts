@@ -21,7 +21,10 @@ import { pathOf } from '../validation.ts';
 import { authRoutes } from './auth-routes.ts';
 import { type HttpDependencies, type HttpServer, sendCode, sendRefusal } from './context.ts';
 import { healthRoutes } from './health-routes.ts';
+import { meRoutes } from './me-routes.ts';
+import { randomRoutes } from './random-routes.ts';
 import { roomRoutes } from './room-routes.ts';
+import { safetyRoutes } from './safety-routes.ts';
 import { seatRoutes } from './seat-routes.ts';
 
 export type HttpOptions = {
@@ -85,6 +88,9 @@ export const serveHttp = async (
   authRoutes(http, dependencies);
   roomRoutes(http, dependencies);
   seatRoutes(http, dependencies);
+  randomRoutes(http, dependencies);
+  meRoutes(http, dependencies);
+  safetyRoutes(http, dependencies);
   healthRoutes(http, dependencies);
 };
 
@@ -110,7 +116,7 @@ const securityHeaders = ({ tls }: HttpOptions) => ({
 
 const limitRequests = (http: HttpServer, { origin, rateLimits, metrics }: HttpDependencies): void => {
   http.addHook('onRequest', async (request, reply) => {
-    void reply.header('permissions-policy', 'camera=(), geolocation=(), microphone=(self)');
+    void reply.header('permissions-policy', 'camera=(self), geolocation=(), microphone=(self)');
     const waitMs = await rateLimits.httpRequest(origin.of(request.raw).address);
     if (waitMs !== undefined) return sendRefusal(reply, { code: 'rate_limited', retryAfterMs: waitMs });
     return undefined;

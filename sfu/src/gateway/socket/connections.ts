@@ -2,6 +2,7 @@ import { type ErrorCode, wireError } from '@rostrum/shared/errors.ts';
 import type { Limits } from '@rostrum/shared/limits.ts';
 import { protocolVersion } from '@rostrum/shared/protocol/index.ts';
 import { handshakeSchema } from '@rostrum/shared/protocol/session.ts';
+import type { Calls } from '../../calls/calls.ts';
 import type { Accounts } from '../../people/accounts.ts';
 import type { Tokens } from '../../people/tokens.ts';
 import type { Traces } from '../../records/records.ts';
@@ -11,10 +12,11 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { RequestOrigin } from '../request-origin.ts';
 import { Places } from './places.ts';
-import { type RostrumSocket, type SocketData, sessionOf } from './types.ts';
+import { channels, type RostrumSocket, type SocketData, sessionOf } from './types.ts';
 
 export type ConnectionDependencies = {
   readonly rooms: Rooms;
+  readonly calls: Pick<Calls, 'lose'>;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
   readonly origin: RequestOrigin;
@@ -70,6 +72,7 @@ export class Connections {
     // From here on nothing waits, so the place is that of this socket.
     if (!this.#takePlace(socket, { address, userId: identity.userId, sessionId })) return 'rate_limited';
     const data: SocketData = {
+      plan: identity.plan,
       person: { userId: identity.userId, displayName: known.displayName, kind: known.kind, ...traces },
       sessionId,
       address,
@@ -88,7 +91,7 @@ export class Connections {
     const session = sessionOf(socket.data);
     const earlier = this.#current.get(session);
     this.#current.set(session, socket);
-    await socket.join(session);
+    await socket.join([session, channels.user(person.userId)]);
     this.watchExpiry(socket);
     if (earlier) await this.#replace(earlier);
     socket.emit('session:ready', { sessionId, userId: person.userId, serverTime: clock.now(), expiresAt });
@@ -173,13 +176,17 @@ export class Connections {
     return true;
   }
 
-  /** Notes that a session lost its connection. A seat of which that is not noted would be kept as long as the room lasts. */
+  /**
+   * Notes that a session lost its connection, in the room and in the call. A seat of which that is not noted would be kept as
+   * long as the room lasts.
+   */
   async #lose(data: SocketData, roomId: string | undefined, attempt = 1): Promise<void> {
-    const { rooms, logger } = this.#dependencies;
-    if (roomId === undefined) return;
+    const { rooms, calls, logger } = this.#dependencies;
+    const { sessionId, person } = data;
     try {
-      const noted = await rooms.loseConnection(roomId, data.person.userId, data.sessionId);
-      if (noted.ok) return;
+      await calls.lose({ userId: person.userId, sessionId });
+      const noted = roomId === undefined || (await rooms.loseConnection(roomId, person.userId, sessionId)).ok;
+      if (noted) return;
     } catch (error) {
       logger.error({ err: error, roomId }, 'a lost connection could not be noted');
     }

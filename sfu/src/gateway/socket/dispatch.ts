@@ -21,10 +21,14 @@ const costs: Partial<Record<CommandName, number>> = {
   'media:publish': 4,
   'media:produce': 3,
   'media:restart-ice': 2,
+  'random:start_queue': 3,
+  'random:next_partner': 3,
+  'random:sync': 2,
 };
 
-/** Commands of one socket that may wait for their answer at a time; a client waits for most of them (RE-5). */
-const mostInFlight = 32;
+/** Commands of one socket that may wait for their answer at a time; a client waits for most of them, but for
+ * the candidates of a call, which come in a burst (RE-5). */
+const mostInFlight = 64;
 
 export type DispatchDependencies = {
   readonly handlers: Handlers;

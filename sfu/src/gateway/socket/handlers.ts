@@ -1,4 +1,5 @@
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
+import type { CallMedia } from '../../calls/call-media.ts';
 import type { SeatRef } from '../../media/media-plane.ts';
 import type { Tokens } from '../../people/tokens.ts';
 import type { Committed } from '../../rooms/room-engine.ts';
@@ -8,12 +9,14 @@ import type { AboutPerson, PlainCommand, Rooms } from '../../rooms/rooms.ts';
 import type { Actor } from '../../rules/room/commands.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { Connections } from './connections.ts';
+import { type RandomHandlerDependencies, randomHandlers } from './random-handlers.ts';
 import type { Handlers, RostrumSocket } from './types.ts';
 
-export type HandlerDependencies = {
+export type HandlerDependencies = RandomHandlerDependencies & {
   readonly rooms: Rooms;
   readonly queries: RoomQueries;
   readonly media: RoomMediaUseCases;
+  readonly callMedia: CallMedia;
   readonly tokens: Tokens;
   readonly rateLimits: RateLimits;
   readonly connections: Pick<Connections, 'watchExpiry' | 'seated'>;
@@ -40,6 +43,7 @@ export const createHandlers = (dependencies: HandlerDependencies): Handlers => (
   ...stageHandlers(dependencies),
   ...moderationHandlers(dependencies),
   ...mediaHandlers(dependencies),
+  ...randomHandlers(dependencies),
 });
 
 const sessionHandlers = ({ tokens, connections }: HandlerDependencies): Pick<Handlers, 'session:renew'> => ({
@@ -52,32 +56,36 @@ const sessionHandlers = ({ tokens, connections }: HandlerDependencies): Pick<Han
   },
 });
 
-const seatHandlers = ({
-  rooms,
-  queries,
-  rateLimits,
-  connections,
-}: HandlerDependencies): Pick<Handlers, 'room:join' | 'room:leave' | 'room:sync'> => ({
-  'room:join': async ({ roomId }, socket) => {
-    const { data } = socket;
-    // Coming back to a seat that is kept is no join: it must not fail after a bad connection (SE-2).
-    if (!(await queries.hasSeat(roomId, data.person.userId))) {
-      const waitMs = await rateLimits.join(data.person.userId);
-      if (waitMs !== undefined) return refuse('rate_limited', { retryAfterMs: waitMs });
-    }
-    const joined = await rooms.join(data.person, roomId, data.sessionId);
-    if (!joined.ok) return joined;
-    const given = await connections.seated(socket, roomId);
-    if (given !== undefined) await rooms.command(given, { type: 'leave', by: actorOf(socket) });
-    return joined;
-  },
+const seatHandlers = (dependencies: HandlerDependencies): Pick<Handlers, 'room:join' | 'room:leave' | 'room:sync'> => ({
+  'room:join': ({ roomId }, socket) =>
+    dependencies.whereabouts.run(socket.data.person.userId, () => joinRoom(dependencies, roomId, socket)),
   'room:leave': async ({ roomId }, socket) => {
-    const left = await rooms.command(roomId, { type: 'leave', by: actorOf(socket) });
+    const left = await dependencies.rooms.command(roomId, { type: 'leave', by: actorOf(socket) });
     if (left.ok && socket.data.roomId === roomId) socket.data.roomId = undefined;
     return nothing(left);
   },
-  'room:sync': ({ roomId }, socket) => rooms.sync(roomId, actorOf(socket)),
+  'room:sync': ({ roomId }, socket) => dependencies.rooms.sync(roomId, actorOf(socket)),
 });
+
+const joinRoom = async (
+  { rooms, queries, rateLimits, connections, randomCalls }: HandlerDependencies,
+  roomId: string,
+  socket: RostrumSocket,
+): ReturnType<Handlers['room:join']> => {
+  const { data } = socket;
+  // Coming back to a seat that is kept is no join: it must not fail after a bad connection (SE-2).
+  if (!(await queries.hasSeat(roomId, data.person.userId))) {
+    const waitMs = await rateLimits.join(data.person.userId);
+    if (waitMs !== undefined) return refuse('rate_limited', { retryAfterMs: waitMs });
+  }
+  const free = await randomCalls.beforeRoom(data.person.userId);
+  if (!free.ok) return free;
+  const joined = await rooms.join(data.person, roomId, data.sessionId);
+  if (!joined.ok) return joined;
+  const given = await connections.seated(socket, roomId);
+  if (given !== undefined) await rooms.command(given, { type: 'leave', by: actorOf(socket) });
+  return joined;
+};
 
 type StageCommands =
   | 'room:hand-raise'
@@ -164,15 +172,21 @@ type MediaCommands =
   | 'media:restart-ice'
   | 'media:sync';
 
-const mediaHandlers = ({ media }: HandlerDependencies): Pick<Handlers, MediaCommands> => ({
-  'media:listen': ({ roomId }, socket) => media.listen(seatRef(socket, roomId)),
-  'media:publish': ({ roomId }, socket) => media.publish(seatRef(socket, roomId)),
-  'media:connect': async ({ roomId, transportId, dtlsParameters }, socket) =>
-    nothing(await media.connect(seatRef(socket, roomId), transportId, dtlsParameters)),
-  'media:produce': ({ roomId, transportId, rtpParameters }, socket) =>
-    media.produce(seatRef(socket, roomId), transportId, rtpParameters),
-  'media:unpublish': async ({ roomId }, socket) => nothing(await media.unpublish(seatRef(socket, roomId))),
-  'media:restart-ice': ({ roomId, transportId }, socket) => media.restartIce(seatRef(socket, roomId), transportId),
-  'media:sync': ({ roomId, transportIds, consumerIds }, socket) =>
-    media.sync(seatRef(socket, roomId), { transportIds, consumerIds }),
-});
+const mediaHandlers = ({ media, callMedia }: HandlerDependencies): Pick<Handlers, MediaCommands> => {
+  /** The SFU carries rooms, and calls as a last resort (RD-4): a call's media is that of the room with its id. */
+  const mediaOf = async (roomId: string): Promise<RoomMediaUseCases> => (await callMedia.of(roomId)) ?? media;
+  return {
+    'media:listen': async ({ roomId }, socket) => (await mediaOf(roomId)).listen(seatRef(socket, roomId)),
+    'media:publish': async ({ roomId }, socket) => (await mediaOf(roomId)).publish(seatRef(socket, roomId)),
+    'media:connect': async ({ roomId, transportId, dtlsParameters }, socket) =>
+      nothing(await (await mediaOf(roomId)).connect(seatRef(socket, roomId), transportId, dtlsParameters)),
+    'media:produce': async ({ roomId, transportId, rtpParameters }, socket) =>
+      (await mediaOf(roomId)).produce(seatRef(socket, roomId), transportId, rtpParameters),
+    'media:unpublish': async ({ roomId }, socket) =>
+      nothing(await (await mediaOf(roomId)).unpublish(seatRef(socket, roomId))),
+    'media:restart-ice': async ({ roomId, transportId }, socket) =>
+      (await mediaOf(roomId)).restartIce(seatRef(socket, roomId), transportId),
+    'media:sync': async ({ roomId, transportIds, consumerIds }, socket) =>
+      (await mediaOf(roomId)).sync(seatRef(socket, roomId), { transportIds, consumerIds }),
+  };
+};

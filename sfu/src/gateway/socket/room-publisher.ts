@@ -1,15 +1,11 @@
 import type { EventName } from '@rostrum/shared/protocol/index.ts';
 import { isStaff, onStage } from '@rostrum/shared/room/permissions.ts';
 import type { RoomPublisher } from '../../rooms/ports.ts';
-import { channels, type RostrumServer } from './types.ts';
+import { channels, emitTo, type RostrumServer } from './types.ts';
 
 /** Events of rooms, over the sockets of this node. */
 export const createRoomPublisher = (io: RostrumServer): RoomPublisher => {
-  // Socket.IO's types tie each event's name to its payload, which a name that is only known at run time cannot show.
-  const emit = (channel: string, name: EventName, payload: object): void => {
-    const to: { emit(name: string, payload: object): unknown } = io.local.to(channel);
-    to.emit(name, payload);
-  };
+  const emit = (channel: string, name: EventName, payload: object): void => emitTo(io, channel, name, payload);
   const views = (roomId: string) => (['room', 'stage', 'staff'] as const).map((view) => channels.view(roomId, view));
 
   return {

@@ -3,8 +3,10 @@ import type {
   CommandInput,
   CommandName,
   CommandOutput,
+  EventName,
   ServerToClientEvents,
 } from '@rostrum/shared/protocol/index.ts';
+import type { Plan } from '@rostrum/shared/protocol/rest.ts';
 import type { Result } from '@rostrum/shared/result.ts';
 import type { Server, Socket } from 'socket.io';
 import type { Person } from '../../rules/room/state.ts';
@@ -12,6 +14,7 @@ import type { Person } from '../../rules/room/state.ts';
 /** What the server keeps of one connection. */
 export type SocketData = {
   readonly person: Person;
+  readonly plan: Plan;
   /** The session that this connection continues; a seat names it. */
   readonly sessionId: string;
   readonly address: string;
@@ -42,6 +45,19 @@ export const sessionOf = ({ person: { userId }, sessionId }: SocketData): string
 export const channels = {
   // A client names its session itself, so the person is part of the name: nobody hears what is for another one's session.
   session: ({ userId, sessionId }: { userId: string; sessionId: string }) => `session:${userId}:${sessionId}`,
+  /** Every device of a person. */
+  user: (userId: string) => `user:${userId}`,
+  /** Who has the page of random calls open. */
+  randomWatchers: 'random:watchers',
   view: (roomId: string, view: 'room' | 'stage' | 'staff') => `room:${roomId}:${view}`,
   seat: (roomId: string, userId: string) => `room:${roomId}:seat:${userId}`,
 } as const;
+
+/**
+ * Sends an event to a channel of this node. Socket.IO's types tie each event's name to its payload, which a name that is only
+ * known at run time cannot show; the ports' own types do.
+ */
+export const emitTo = (io: RostrumServer, channel: string, name: EventName, payload: object): void => {
+  const to: { emit(name: string, payload: object): unknown } = io.local.to(channel);
+  to.emit(name, payload);
+};

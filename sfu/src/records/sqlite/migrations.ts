@@ -4,8 +4,9 @@ import type { DatabaseSync } from 'node:sqlite';
  * The schema, as the steps that lead to it. Step n brings the file from version n to n + 1, which `PRAGMA user_version`
  * holds. A step that was released is never changed: a new one follows it.
  *
- * There are no foreign keys between these tables on purpose: each has its own lifetime. The moderation log and a ban
- * outlive the guest they are about, and a room outlives the guest who made it (ID-6, MO-4).
+ * There are no foreign keys between these tables on purpose: each has its own lifetime. The moderation log, a ban and a
+ * report outlive the guest they are about, and a room outlives the guest who made it (ID-6, MO-4). What does go together is
+ * deleted together by the statements that delete it, so many rows at a time.
  */
 const steps: readonly string[] = [
   `
@@ -80,6 +81,91 @@ const steps: readonly string[] = [
     probed_at INTEGER NOT NULL
   ) STRICT;
   INSERT INTO probe VALUES (1, 0);
+  `,
+  `
+  -- What the person has accepted (ID-8).
+  ALTER TABLE users ADD COLUMN house_rules INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE users ADD COLUMN minimum_age INTEGER;
+
+  -- Two people, no more and no fewer, so they are columns. Who waited longer is the first.
+  CREATE TABLE calls (
+    call_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    language TEXT,
+    first_id TEXT NOT NULL,
+    first_name TEXT NOT NULL,
+    first_kind TEXT NOT NULL,
+    second_id TEXT NOT NULL,
+    second_name TEXT NOT NULL,
+    second_kind TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    end_reason TEXT,
+    ended_by TEXT,
+    connected_at INTEGER,
+    route TEXT,
+    first_quality TEXT CHECK (json_valid(first_quality)),
+    second_quality TEXT CHECK (json_valid(second_quality))
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX calls_by_first ON calls (first_id, started_at);
+  CREATE INDEX calls_by_second ON calls (second_id, started_at);
+  CREATE INDEX calls_by_start ON calls (started_at);
+  CREATE INDEX guest_calls_by_start ON calls (started_at) WHERE first_kind = 'guest' AND second_kind = 'guest';
+  CREATE INDEX calls_without_end ON calls (call_id) WHERE ended_at IS NULL;
+
+  -- position: the order in which messages came, for those of the same millisecond.
+  CREATE TABLE call_messages (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
+    call_id TEXT NOT NULL,
+    by_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX call_messages_by_call ON call_messages (call_id, at, position);
+  CREATE INDEX call_messages_by_time ON call_messages (at);
+
+  CREATE TABLE ratings (
+    call_id TEXT NOT NULL,
+    by_id TEXT NOT NULL,
+    about_id TEXT NOT NULL,
+    rating INTEGER NOT NULL,
+    comment TEXT,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (call_id, by_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ratings_by_about ON ratings (about_id, at);
+
+  CREATE TABLE blocks (
+    by_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (by_id, user_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX blocks_by_time ON blocks (by_id, at);
+  CREATE INDEX blocks_by_user ON blocks (user_id);
+
+  -- last_at: when it was filed, or last added to.
+  CREATE TABLE reports (
+    report_id TEXT PRIMARY KEY,
+    by_id TEXT NOT NULL,
+    about_id TEXT NOT NULL,
+    about_name TEXT NOT NULL,
+    place_kind TEXT NOT NULL,
+    place_id TEXT NOT NULL,
+    statements TEXT NOT NULL CHECK (json_valid(statements)),
+    evidence TEXT NOT NULL CHECK (json_valid(evidence)),
+    last_at INTEGER NOT NULL,
+    UNIQUE (by_id, about_id, place_kind, place_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reports_by_about ON reports (about_id, last_at);
+
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL CHECK (json_valid(value))
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

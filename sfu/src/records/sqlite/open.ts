@@ -4,12 +4,19 @@ import { DatabaseSync } from 'node:sqlite';
 import { limitTable } from '@rostrum/shared/limits.ts';
 import type { Records } from '../records.ts';
 import { SqliteBans } from './bans.ts';
+import { SqliteBlocks } from './blocks.ts';
+import { SqliteCallMessages } from './call-messages.ts';
+import { SqliteCalls } from './calls.ts';
 import { SqliteClaims } from './claims.ts';
+import { SqliteConsents } from './consents.ts';
 import { isBusy } from './failures.ts';
 import { GroupCommit } from './group-commit.ts';
 import { migrate } from './migrations.ts';
 import { SqliteModeration } from './moderation.ts';
+import { SqliteRatings } from './ratings.ts';
+import { SqliteReports } from './reports.ts';
 import { SqliteRooms } from './rooms.ts';
+import { SqliteSettings } from './settings.ts';
 import { Store } from './store.ts';
 import { SqliteUsers } from './users.ts';
 
@@ -49,6 +56,13 @@ export const openSqliteRecords = ({ path, waitMs = limitTable.unavailableMs.valu
     bans: new SqliteBans(store),
     moderation: new SqliteModeration(store),
     claims: new SqliteClaims(store),
+    calls: new SqliteCalls(store),
+    callMessages: new SqliteCallMessages(store),
+    ratings: new SqliteRatings(store),
+    blocks: new SqliteBlocks(store),
+    reports: new SqliteReports(store),
+    consents: new SqliteConsents(store),
+    settings: new SqliteSettings(store),
     ready: readiness(store),
     close: async () => {
       await writes.close();

@@ -64,5 +64,9 @@ export const parseJson = (text: SQLOutputValue | undefined): unknown => {
   }
 };
 
+/** The same for a column that may be NULL, which stays so. */
+export const parseNullableJson = (text: SQLOutputValue | undefined): unknown =>
+  text === null ? null : parseJson(text);
+
 /** The fields of a row that are not NULL, for records whose fields may be absent. */
 export const present = (row: Row): Row => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));

@@ -1,3 +1,4 @@
+import type { DeadlineKey } from '../../rules/room/deadlines.ts';
 import type { Sequences } from '../../rules/room/project.ts';
 import type { RoomControl, RoomState, Seat, Standing } from '../../rules/room/state.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -26,7 +27,7 @@ type Entry = {
  */
 export const createMemoryRoomStore = (clock: Clock): RoomStore => {
   const rooms = new Map<string, Entry>();
-  const deadlines = new DeadlineHeap();
+  const deadlines = new DeadlineHeap<DueDeadline>((due) => due.roomId);
 
   return {
     create: async (room, roomDeadlines) => {
@@ -37,7 +38,7 @@ export const createMemoryRoomStore = (clock: Clock): RoomStore => {
         standings: new Map(room.standings),
         sequences: { room: 0, stage: 0, staff: 0, self: new Map() },
       });
-      deadlines.apply(room.control.roomId, { set: roomDeadlines, clear: [] });
+      deadlines.set(deadlinesOfRoom(room.control.roomId, roomDeadlines));
     },
 
     load: async (roomId, touched) => {
@@ -52,7 +53,8 @@ export const createMemoryRoomStore = (clock: Clock): RoomStore => {
       const refusal = entry ? refusalOf(entry, commit, clock.now()) : 'gone';
       if (!entry || refusal) return { outcome: refusal ?? 'gone' };
       const result = write(entry, commit);
-      deadlines.apply(commit.roomId, commit.deadlines);
+      for (const key of commit.deadlines.clear) deadlines.remove(commit.roomId, key);
+      deadlines.set(deadlinesOfRoom(commit.roomId, commit.deadlines.set));
       return result;
     },
 
@@ -82,13 +84,16 @@ export const createMemoryRoomStore = (clock: Clock): RoomStore => {
     count: async () => [...rooms.values()].filter((entry) => entry.control.status === 'active').length,
 
     remove: async (roomId) => {
-      if (rooms.delete(roomId)) deadlines.removeRoom(roomId);
+      if (rooms.delete(roomId)) deadlines.removeOwner(roomId);
     },
 
     due: async (now, most) => deadlines.due(now, most),
     clearDeadline: async (due: DueDeadline) => deadlines.clear(due),
   };
 };
+
+const deadlinesOfRoom = (roomId: string, deadlines: ReadonlyMap<DeadlineKey, number>): DueDeadline[] =>
+  [...deadlines].map(([key, at]) => ({ roomId, key, at }));
 
 const comparePositions = (
   one: { createdAt: number; roomId: string },

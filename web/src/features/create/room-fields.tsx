@@ -1,18 +1,17 @@
 import { sizes } from '@rostrum/shared/limits.ts';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useLanguage } from '../../i18n/index.ts';
 import { audioQualities, categories, languageChoices } from '../../state/choices.ts';
 import {
-  addTag,
   advancedFields,
   numberRanges,
   type RoomDraft,
   type RoomField,
   type RoomFormErrors,
 } from '../../state/room-form.ts';
-import { Button } from '../../ui/button.tsx';
+import { addTag } from '../../state/tags.ts';
+import { Disclosure } from '../../ui/disclosure.tsx';
 import { Select, Switch, TextArea, TextField } from '../../ui/field.tsx';
-import { CloseIcon } from '../../ui/icons.tsx';
+import { TagField } from '../../ui/tag-field.tsx';
 import './room-fields.css';
 
 type RoomFieldsProps = {
@@ -28,11 +27,6 @@ export const RoomFields = ({ draft, errors, fixedQuality = false, onChange }: Ro
   const { messages } = useLanguage();
   const words = messages.roomForm;
   const atFault = advancedFields.some((field: RoomField) => errors[field] !== undefined);
-  const more = useRef<HTMLDetailsElement>(null);
-  // A field at fault is shown; it stays in sight while it is put right.
-  useLayoutEffect(() => {
-    if (atFault && more.current !== null) more.current.open = true;
-  }, [atFault]);
   return (
     <>
       <TextField
@@ -51,14 +45,20 @@ export const RoomFields = ({ draft, errors, fixedQuality = false, onChange }: Ro
         onInput={(description) => onChange({ description })}
       />
       <KindFields draft={draft} errors={errors} fixedQuality={fixedQuality} onChange={onChange} />
-      <details ref={more} class="more">
-        <summary class="more__title">{words.more}</summary>
-        <div class="more__fields">
-          <Switches draft={draft} onChange={onChange} />
-          <Limits draft={draft} errors={errors} onChange={onChange} />
-          <Tags tags={draft.tags} error={errors.tags} onChange={(tags) => onChange({ tags })} />
-        </div>
-      </details>
+      <Disclosure title={words.more} wanted={atFault}>
+        <Switches draft={draft} onChange={onChange} />
+        <Limits draft={draft} errors={errors} onChange={onChange} />
+        <TagField
+          label={words.tags}
+          hint={words.tagsHint(sizes.tags)}
+          error={errors.tags}
+          tags={draft.tags}
+          add={(text) => addTag(draft.tags, text, { most: sizes.tags, longest: sizes.tag }, messages)}
+          onChange={(tags) => onChange({ tags })}
+          addLabel={words.addTag}
+          removeLabel={words.removeTag}
+        />
+      </Disclosure>
     </>
   );
 };
@@ -142,69 +142,6 @@ const Limits = ({ draft, errors, onChange }: RoomFieldsProps) => {
     <div class="pair">
       {field('maxSpeakers')}
       {field('maxParticipants')}
-    </div>
-  );
-};
-
-type TagsProps = {
-  readonly tags: readonly string[];
-  readonly error: string | undefined;
-  readonly onChange: (tags: readonly string[]) => void;
-};
-
-const Tags = ({ tags, error, onChange }: TagsProps) => {
-  const { messages } = useLanguage();
-  const words = messages.roomForm;
-  const [text, setText] = useState('');
-  const [refused, setRefused] = useState<string>();
-  const add = () => {
-    const added = addTag(tags, text, messages);
-    setRefused('error' in added ? added.error : undefined);
-    if ('error' in added) return;
-    onChange(added.tags);
-    setText('');
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.isComposing || (event.key !== 'Enter' && event.key !== ',')) return;
-    event.preventDefault();
-    add();
-  };
-  return (
-    <div class="tags">
-      <div class="tags__add">
-        <TextField
-          label={words.tags}
-          hint={words.tagsHint(sizes.tags)}
-          error={refused ?? error}
-          value={text}
-          onInput={(value) => {
-            setText(value);
-            setRefused(undefined);
-          }}
-          onKeyDown={onKeyDown}
-          enterkeyhint="done"
-        />
-        <Button class="tags__button" onClick={add}>
-          {words.addTag}
-        </Button>
-      </div>
-      {tags.length > 0 && (
-        <ul class="tags__list">
-          {tags.map((tag) => (
-            <li key={tag}>
-              <button
-                type="button"
-                class="chip"
-                aria-label={words.removeTag(tag)}
-                onClick={() => onChange(tags.filter((other) => other !== tag))}
-              >
-                {tag}
-                <CloseIcon />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
     </div>
   );
 };

@@ -4,7 +4,7 @@ import { useApp } from '../../state/app.ts';
 import { categories } from '../../state/choices.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { Chip } from '../../ui/chip.tsx';
-import { MicrophoneIcon, PlusIcon, WarnIcon } from '../../ui/icons.tsx';
+import { MicrophoneIcon, PlusIcon, TalkIcon, WarnIcon } from '../../ui/icons.tsx';
 import { EmptyState, Loading } from '../../ui/states.tsx';
 import { PageBar, PageTitle, RemedyButton, useTitle } from '../shell/page-parts.tsx';
 import { RoomCard, RoomCardSkeleton } from './room-card.tsx';
@@ -12,10 +12,11 @@ import './home.css';
 
 /** The rooms that are live now. */
 export const HomePage = () => {
-  const { rooms } = useApp();
+  const { rooms, talkService } = useApp();
   const words = useMessages().home;
   useTitle(undefined);
   useEffect(() => rooms.follow(document), [rooms]);
+  useEffect(() => talkService.follow(document), [talkService]);
   return (
     <>
       <PageBar />
@@ -31,7 +32,7 @@ export const HomePage = () => {
   );
 };
 
-/** The large actions, side by side: there is one so far. */
+/** The two large actions, side by side: a room of one's own, or a person one does not know yet. */
 const Actions = () => {
   const words = useMessages().home;
   return (
@@ -39,7 +40,23 @@ const Actions = () => {
       <LinkButton href="/new" variant="primary" size="large" icon={PlusIcon}>
         {words.startRoom}
       </LinkButton>
+      <LinkButton href="/talk" variant="neutral" size="large" icon={TalkIcon}>
+        <span class="actions__words">
+          {words.talk}
+          <TalkNow />
+        </span>
+      </LinkButton>
     </div>
+  );
+};
+
+/** How many people are there now; that it is off, where it is (RQ-8). */
+const TalkNow = () => {
+  const service = useApp().talkService.service.value;
+  const words = useMessages().home;
+  if (service === undefined) return null;
+  return (
+    <span class="actions__note">{service.available ? words.talkNow(service.stats.totalActive) : words.talkOff}</span>
   );
 };
 

@@ -3,10 +3,12 @@ import type { Participant } from '@rostrum/shared/protocol/room.ts';
 import { mayAct, onStage } from '@rostrum/shared/room/permissions.ts';
 import { useEffect, useId, useState } from 'preact/hooks';
 import { useLanguage, useMessages } from '../../i18n/index.ts';
+import { useApp } from '../../state/app.ts';
 import { actsOn, dangerous, type PersonAct } from '../../state/room/acts.ts';
 import { Avatar } from '../../ui/avatar.tsx';
-import { SpeakerIcon } from '../../ui/icons.tsx';
+import { BanIcon, FlagIcon, SpeakerIcon } from '../../ui/icons.tsx';
 import { Sheet } from '../../ui/sheet.tsx';
+import { LazyReportSheet } from '../shell/safety-sheets.tsx';
 import { RoleMark } from './face.tsx';
 import { actIcons, actName, asksFirst, ConfirmAct } from './person-acts.tsx';
 import { useRoom } from './room-context.ts';
@@ -18,7 +20,7 @@ type PersonSheetProps = { readonly userId: string; readonly onClose: () => void 
 export const PersonSheet = ({ userId, onClose }: PersonSheetProps) => {
   const room = useRoom();
   const words = useMessages().room;
-  const [asked, setAsked] = useState<PersonAct>();
+  const [asked, setAsked] = useState<PersonAct | 'report'>();
   const person = room.people.person(userId).value;
   useEffect(() => {
     // Whether somebody may raise a hand is known from the log alone.
@@ -27,6 +29,7 @@ export const PersonSheet = ({ userId, onClose }: PersonSheetProps) => {
   if (person === undefined) return null;
   const { participant, present } = person;
   const { displayName } = participant;
+  if (asked === 'report') return <ReportPerson participant={participant} onClose={onClose} />;
   if (asked !== undefined)
     return <ConfirmAct act={asked} participant={participant} onBack={() => setAsked(undefined)} onClose={onClose} />;
   const run = (act: PersonAct) => {
@@ -43,6 +46,7 @@ export const PersonSheet = ({ userId, onClose }: PersonSheetProps) => {
       <Portrait participant={participant} present={present} />
       {!own && present && onStage(participant.role) && <Volume userId={userId} name={displayName} />}
       <Acts participant={participant} present={present} onAct={run} />
+      {!own && <KeepAway participant={participant} onReport={() => setAsked('report')} onClose={onClose} />}
     </Sheet>
   );
 };
@@ -141,5 +145,52 @@ const Acts = ({ participant, present, onAct }: ActsProps) => {
         );
       })}
     </ul>
+  );
+};
+
+type KeepAwayProps = {
+  readonly participant: Participant;
+  readonly onReport: () => void;
+  readonly onClose: () => void;
+};
+
+/** What everybody can do about anybody, whatever their role (SF-1, SF-4). */
+const KeepAway = ({ participant, onReport, onClose }: KeepAwayProps) => {
+  const { safety } = useApp();
+  const words = useMessages().acts;
+  const { displayName } = participant;
+  const block = () => {
+    onClose();
+    void safety.block(participant);
+  };
+  return (
+    <ul class="acts" aria-label={words.keepAway}>
+      <li>
+        <button type="button" class="menu__item" onClick={onReport}>
+          <FlagIcon />
+          {words.report(displayName)}
+        </button>
+      </li>
+      <li>
+        <button type="button" class="menu__item menu__item--danger" onClick={block}>
+          <BanIcon />
+          {words.block(displayName)}
+        </button>
+      </li>
+    </ul>
+  );
+};
+
+const ReportPerson = ({ participant, onClose }: Omit<KeepAwayProps, 'onReport'>) => {
+  const { api, safety } = useApp();
+  const { roomId } = useRoom();
+  const { userId, displayName } = participant;
+  return (
+    <LazyReportSheet
+      name={displayName}
+      where="room"
+      send={(type, text, done) => safety.report(() => api.reportPerson(roomId, userId, { type, text }), done)}
+      onClose={onClose}
+    />
   );
 };

@@ -1,39 +1,20 @@
-import type { ComponentChildren } from 'preact';
 import { useMessages } from '../../i18n/index.ts';
-import { useApp } from '../../state/app.ts';
-import { Switch } from '../../ui/field.tsx';
-import { Sheet } from '../../ui/sheet.tsx';
+import { ShortcutList } from '../shell/shortcut-list.tsx';
 
-/** What the keys do, and a way to turn single keys off. */
+/** What the keys do in a room. */
 export const ShortcutsSheet = ({ onClose }: { readonly onClose: () => void }) => {
-  const { preferences } = useApp();
   const words = useMessages().shortcuts;
+  const { key } = words;
   return (
-    <Sheet title={words.title} onClose={onClose}>
-      <dl class="keys">
-        <Key name={words.key.m}>{words.mute}</Key>
-        <Key name={words.key.space}>{words.talk}</Key>
-        <Key name={words.key.h}>{words.hand}</Key>
-        <Key name={words.key.question}>{words.help}</Key>
-        <Key name={words.key.escape}>{words.close}</Key>
-      </dl>
-      <Switch
-        label={words.enabled}
-        hint={words.enabledHint}
-        checked={preferences.shortcuts.value}
-        onChange={(on) => {
-          preferences.shortcuts.value = on;
-        }}
-      />
-    </Sheet>
+    <ShortcutList
+      onClose={onClose}
+      keys={[
+        [key.m, words.mute],
+        [key.space, words.talk],
+        [key.h, words.hand],
+        [key.question, words.help],
+        [key.escape, words.close],
+      ]}
+    />
   );
 };
-
-const Key = ({ name, children }: { readonly name: string; readonly children: ComponentChildren }) => (
-  <div class="keys__row">
-    <dt class="keys__key">
-      <kbd>{name}</kbd>
-    </dt>
-    <dd>{children}</dd>
-  </div>
-);

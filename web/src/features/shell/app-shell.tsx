@@ -13,6 +13,10 @@ import './shell.css';
 
 const RoomPage = lazily(async () => (await import('../room/room-page.tsx')).RoomPage);
 const CreatePage = lazily(async () => (await import('../create/create-page.tsx')).CreatePage);
+const TalkPage = lazily(async (language) => {
+  const [{ TalkPage: Page }, words] = await Promise.all([import('../random/talk-page.tsx'), language.talk()]);
+  return () => <Page words={words} />;
+});
 const ClaimPage = lazily(async () => (await import('../claim/claim-page.tsx')).ClaimPage);
 
 /** The frame around every page: what is said aloud, the notices, and the question for a name. */
@@ -50,6 +54,8 @@ const Page = () => {
       return <HomePage />;
     case 'new':
       return <CreatePage />;
+    case 'talk':
+      return <TalkPage />;
     case 'room':
       return <RoomPage key={route.roomId} roomId={route.roomId} />;
     case 'claim':

@@ -8,6 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Sheet } from '../../ui/sheet.tsx';
 import { FormFailure } from './page-parts.tsx';
+import { LazyRulesSheet } from './safety-sheets.tsx';
 
 type NameFormProps = {
   readonly label: string;
@@ -71,10 +72,29 @@ export const NameForm = ({ label, hint, submit, onName, autofocus = false }: Nam
         autofocus={autofocus}
       />
       <FormFailure text={failure} />
+      <RulesNote />
       <Button type="submit" variant="primary" size="large" wide aria-disabled={busy}>
         {submit}
       </Button>
     </form>
+  );
+};
+
+/** Whoever signs in accepts the house rules (ID-8), which are a tap away. */
+const RulesNote = () => {
+  const words = useMessages().signIn;
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <p class="field__hint">
+        {words.rulesBefore}{' '}
+        <button type="button" class="link" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+          {words.rules}
+        </button>
+        {words.rulesAfter}
+      </p>
+      {open && <LazyRulesSheet onClose={() => setOpen(false)} />}
+    </>
   );
 };
 

@@ -27,6 +27,9 @@ export const acts = (_: Formats) => ({
   ban: (name: string) => `Ban ${name} from your rooms`,
   banFromHost: (name: string) => `Ban ${name} from the host’s rooms`,
   leaveStage: 'Leave the stage',
+  keepAway: 'Report or block',
+  report: (name: string) => `Report ${name}`,
+  block: (name: string) => `Block ${name}`,
   muteAll: 'Mute all speakers',
   end: 'End the room',
   settings: 'Room settings',
@@ -72,6 +75,8 @@ export const acts = (_: Formats) => ({
     dismissed: (name: string) => `${name} is a speaker now.`,
     handWithdrawn: (name: string) => `${name} may not raise a hand.`,
     handRestored: (name: string) => `${name} may raise a hand again.`,
+    blocked: (name: string) => `${name} was blocked.`,
+    unblocked: (name: string) => `${name} is not blocked any more.`,
     handedOver: (name: string) => `${name} is the host now.`,
   },
 });

@@ -4,6 +4,9 @@ export const home = (f: Formats) => ({
   title: 'Rooms',
   heading: 'Live now',
   startRoom: 'Start a room',
+  talk: 'Talk to someone',
+  talkNow: (count: number) => (count === 0 ? 'Be the first' : `${f.number(count)} there now`),
+  talkOff: 'Off for now',
   filters: 'Categories',
   all: 'All',
   categories: {
@@ -25,7 +28,7 @@ export const home = (f: Formats) => ({
   sinceLabel: (ms: number) => (ms < 60_000 ? 'Just started' : `Live for ${f.duration(ms)}`),
   moreRooms: 'More rooms',
   emptyTitle: 'No room is live right now',
-  emptyText: 'Start one: people will find it here.',
+  emptyText: 'Start one: people will find it here. Or talk to someone.',
   emptyCategoryTitle: (category: string) => `No room in “${category}” is live right now`,
   emptyCategoryText: 'Look at all rooms, or start this one yourself.',
   showAll: 'Show all rooms',

@@ -38,7 +38,7 @@ export const roomForm = (f: Formats) => ({
     tooLong: (max: number) => `That is too long. Use ${f.number(max)} characters at most.`,
     unprintable: 'This has characters that cannot be shown. Take them out.',
     number: (min: number, max: number) => `Use a whole number from ${f.number(min)} to ${f.number(max)}.`,
-    tooManyTags: (max: number) => `${f.number(max)} tags are the most. Remove one first.`,
+    tooManyTags: (max: number) => `${f.number(max)} are the most. Remove one first.`,
     refused: 'The server does not accept this. Change it and try again.',
   },
 });

@@ -17,7 +17,7 @@ const setUp = (more: { signedIn?: boolean; join?: () => Promise<never>; getRoom?
   const told = exampleSession(exampleView());
   const signIn = async () => ({ token: 'token', expiresAt: Date.now() + 1000, user });
   const auth = createAuth({
-    api: { signInGuest: signIn, claimAdmin: signIn, refresh: signIn },
+    api: { signInGuest: signIn, claimAdmin: signIn, refresh: signIn, giveConsent: async () => undefined },
     storage: memoryStorage(),
     now: Date.now,
   });

@@ -1,0 +1,33 @@
+import { monotonicMs } from './arrivals.ts';
+
+/** When people came, and how long it took until both of a pair were told. */
+export class PairTimes {
+  readonly pairMs: number[] = [];
+  arrived = 0;
+  /** Those who were not told yet. */
+  readonly #came = new Map<string, number>();
+  /** Whose partner was told, and when the partner came. */
+  readonly #half = new Map<string, number>();
+
+  get waiting(): number {
+    return this.#came.size;
+  }
+
+  came(userId: string, at: number): void {
+    this.arrived += 1;
+    this.#came.set(userId, at);
+  }
+
+  told(userId: string, partnerId: string): void {
+    const at = this.#came.get(userId);
+    if (at === undefined) throw new Error('somebody was told of a match twice');
+    this.#came.delete(userId);
+    const partnerAt = this.#half.get(userId);
+    if (partnerAt === undefined) {
+      this.#half.set(partnerId, at);
+      return;
+    }
+    this.#half.delete(userId);
+    this.pairMs.push(monotonicMs() - Math.max(at, partnerAt));
+  }
+}

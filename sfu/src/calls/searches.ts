@@ -1,0 +1,262 @@
+import type { Limits } from '@rostrum/shared/limits.ts';
+import { type CallMode, callModes } from '@rostrum/shared/protocol/call.ts';
+import type { DequeuedReason, Queued, Search } from '@rostrum/shared/protocol/random.ts';
+import { done, type Result, refuse } from '@rostrum/shared/result.ts';
+import type { Caller } from '../rules/call/commands.ts';
+import { arriving, avoiding, cameBack, elapsed, ticketDeadlinesOf, wentAway } from '../rules/matching/queue.ts';
+import type { History, Seeker, Ticket } from '../rules/matching/ticket.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { CallStore, DueCallDeadline, StoredTicket, TicketEntry } from '../state/call-store.ts';
+import type { Matchmaker } from './matchmaker.ts';
+import type { CallPublisher } from './ports.ts';
+import type { RandomSwitchboard } from './random-switch.ts';
+
+/** Tickets that are read at a time where all of them are wanted. */
+const pageSize = 500;
+
+export type SearchDependencies = {
+  readonly store: CallStore;
+  readonly matchmaker: Matchmaker;
+  readonly publisher: CallPublisher;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  /** What the operator says: nobody waits for whom random calls are off (RQ-8). */
+  readonly switchboard: RandomSwitchboard;
+  /** Whether this session has a connection now. */
+  readonly isConnected: (caller: Caller) => boolean;
+};
+
+/** What is known of somebody besides their search, read before they are put in the queue. */
+export type Background = { readonly history: History; readonly blocked: readonly string[] };
+
+export type Searches = {
+  /**
+   * Puts somebody in the queue and looks for a partner. A ticket that they have already is replaced: another device's with a
+   * word to it (ID-5), and keeps its place where the mode is the same. `conflict`: they are in a call; `node_full`.
+   */
+  begin(seeker: Seeker, search: Search, background: Background): Promise<Result<void>>;
+  /** Takes the ticket of this session out of the queue. Answers whether there was one. */
+  cancel(caller: Caller, reason: DequeuedReason): Promise<boolean>;
+  /** The connection of this session is lost (RQ-5). Answers whether it had a ticket. */
+  lose(caller: Caller): Promise<boolean>;
+  /** The session is back: its ticket may be matched again, and is looked for. Answers with it; undefined for none. */
+  resume(caller: Caller): Promise<Ticket | undefined>;
+  /** Somebody blocked another while they wait. Answers whether they do. */
+  avoid(userId: string, blockedId: string): Promise<boolean>;
+  /** Those whom a call that ended put back in the queue: they are told, and looked for. */
+  again(entries: readonly TicketEntry[]): Promise<void>;
+  elapse(due: DueCallDeadline & { of: 'ticket' }): Promise<void>;
+  /** What the queue looks like for this ticket. */
+  viewOf(ticket: Ticket): Promise<Queued>;
+  /** Tells somebody who waits what the queue looks like for them. */
+  tell(ticket: Ticket): Promise<void>;
+  /** Everybody who waits and is not away, in the order of each mode. */
+  all(): AsyncGenerator<Ticket>;
+  /** Takes somebody out of the queue for whom random calls are off, and tells them. */
+  putOutIfOff(userId: string): Promise<void>;
+};
+
+/** People who look for a partner: how they get into the queue, stay there, and get out of it other than by a match. */
+export const createSearches = (dependencies: SearchDependencies): Searches => {
+  const { store, matchmaker, publisher, clock, isConnected } = dependencies;
+
+  const viewOf = (ticket: Ticket) => queuedView(store, ticket);
+  const amend = (userId: string, change: (ticket: Ticket) => Ticket | undefined) =>
+    amendTicket(dependencies, userId, change);
+
+  return {
+    viewOf,
+    tell: (ticket) => tell(dependencies, ticket),
+    begin: (seeker, search, background) => begin(dependencies, { seeker, search, background }),
+
+    cancel: async (caller, reason) => {
+      const stored = await store.ticketOf(caller.userId);
+      if (!stored || !isOf(stored.ticket, caller)) return false;
+      const removed = await store.removeTicket(caller.userId, stored.ticket.ticketId);
+      if (removed && reason !== 'cancelled') publisher.toSession(stored.ticket.seeker, 'random:dequeued', { reason });
+      return removed;
+    },
+
+    lose: async (caller) => {
+      const lost = await amend(caller.userId, (ticket) =>
+        isOf(ticket, caller) && ticket.awaySince === null ? wentAway(ticket, clock.now()) : undefined,
+      );
+      return lost !== undefined;
+    },
+
+    resume: async (caller) => {
+      const back = await amend(caller.userId, (ticket) =>
+        isOf(ticket, caller) && ticket.awaySince !== null && isConnected(caller)
+          ? cameBack(ticket, caller.sessionId)
+          : undefined,
+      );
+      await putOutIfOff(dependencies, caller.userId);
+      // A connection that broke while its session came back was noted before that, and nobody else would note it again.
+      if (back && !isConnected(caller)) await amend(caller.userId, (ticket) => wentAway(ticket, clock.now()));
+      if (back) await matchmaker.look(caller.userId);
+      const stored = await store.ticketOf(caller.userId);
+      return stored && isOf(stored.ticket, caller) ? stored.ticket : undefined;
+    },
+
+    avoid: async (userId, blockedId) => (await amend(userId, (ticket) => avoiding(ticket, blockedId))) !== undefined,
+
+    again: async (entries) => {
+      for (const { ticket } of entries) if (ticket.awaySince === null) await tell(dependencies, ticket);
+      for (const { ticket } of entries) await putOutIfOff(dependencies, ticket.seeker.userId);
+      for (const { ticket } of entries) await matchmaker.look(ticket.seeker.userId);
+    },
+
+    elapse: (due) => elapse(dependencies, due),
+
+    async *all() {
+      for (const mode of callModes) yield* waitingIn(store, mode);
+    },
+
+    putOutIfOff: (userId) => putOutIfOff(dependencies, userId),
+  };
+};
+
+const isOf = (ticket: Ticket, caller: Caller): boolean =>
+  ticket.seeker.userId === caller.userId && ticket.seeker.sessionId === caller.sessionId;
+
+const queuedView = async (store: CallStore, ticket: Ticket): Promise<Queued> => ({
+  ...(await store.positionOf(ticket)),
+  mode: ticket.search.mode,
+  since: ticket.queuedAt,
+  relaxed: [...ticket.relaxed],
+  languageUntil: ticket.languageUntil > ticket.queuedAt ? ticket.languageUntil : null,
+});
+
+async function* waitingIn(store: CallStore, mode: CallMode): AsyncGenerator<Ticket> {
+  let after: Ticket | undefined;
+  for (;;) {
+    const page = await store.waiting(mode, { most: pageSize, ...(after ? { after } : {}) });
+    for (const { ticket } of page) yield ticket;
+    after = page.at(-1)?.ticket;
+    if (page.length < pageSize) return;
+  }
+}
+
+const putOutIfOff = async ({ store, publisher, switchboard }: SearchDependencies, userId: string): Promise<void> => {
+  const { reason, until } = switchboard.now;
+  const stored = switchboard.isOnFor(userId) ? undefined : await store.ticketOf(userId);
+  if (stored && (await store.removeTicket(userId, stored.ticket.ticketId)))
+    publisher.toSession(stored.ticket.seeker, 'random:feature_unavailable', { reason, until });
+};
+
+const entryOf = (ticket: Ticket, limits: Limits): TicketEntry => ({
+  ticket,
+  deadlines: ticketDeadlinesOf(ticket, limits),
+});
+
+const update = ({ store, clock, limits }: SearchDependencies, stored: StoredTicket, after: Ticket) =>
+  store.updateTicket(stored, entryOf(after, limits), { expiresAt: clock.now() + limits.unavailableMs });
+
+/** Changes a ticket, against others who change it too. Undefined where there is none, or nothing to change. */
+const amendTicket = async (
+  dependencies: SearchDependencies,
+  userId: string,
+  change: (ticket: Ticket) => Ticket | undefined,
+): Promise<Ticket | undefined> => {
+  const { store, limits } = dependencies;
+  for (let tries = 0; tries < limits.commitAttempts; tries += 1) {
+    const stored = await store.ticketOf(userId);
+    const after = stored && change(stored.ticket);
+    if (!stored || !after) return undefined;
+    if ((await update(dependencies, stored, after)) === 'updated') return after;
+  }
+  return undefined;
+};
+
+type Beginning = { readonly seeker: Seeker; readonly search: Search; readonly background: Background };
+
+const begin = async (dependencies: SearchDependencies, beginning: Beginning): Promise<Result<void>> => {
+  const { store, limits } = dependencies;
+  const { userId } = beginning.seeker;
+  for (let tries = 0; tries < limits.commitAttempts; tries += 1) {
+    const outcome = await replaceTicket(dependencies, beginning);
+    if (outcome === 'full') return refuse('node_full');
+    if (outcome === 'expired') return refuse('unavailable');
+    if (outcome === 'taken' && (await store.placeOf(userId)).at === 'call') return refuse('conflict');
+    if (outcome !== 'taken') {
+      await enter(dependencies, outcome);
+      return done(undefined);
+    }
+  }
+  return refuse('unavailable');
+};
+
+/** A new ticket in the queue, in the place of an earlier one; or why there is none. */
+const replaceTicket = async (dependencies: SearchDependencies, beginning: Beginning) => {
+  const { store, publisher, clock, limits, isConnected } = dependencies;
+  const { seeker } = beginning;
+  const earlier = (await store.ticketOf(seeker.userId))?.ticket;
+  const ticket = ticketFor(dependencies, beginning, earlier);
+  if (earlier) {
+    if (!(await store.removeTicket(seeker.userId, earlier.ticketId))) return 'taken';
+    if (earlier.seeker.sessionId !== seeker.sessionId)
+      publisher.toSession(earlier.seeker, 'random:dequeued', { reason: 'elsewhere' });
+  }
+  // Seen in the same breath: who loses the connection after this is found in the queue by whoever notes it.
+  const present = isConnected(seeker) ? ticket : wentAway(ticket, clock.now());
+  const expiresAt = clock.now() + limits.unavailableMs;
+  const outcome = await store.enqueue(entryOf(present, limits), { most: limits.ticketsWaiting, expiresAt });
+  return outcome === 'enqueued' ? present : outcome;
+};
+
+/** Told before the look: whoever is matched hears of the queue first. */
+const enter = async (dependencies: SearchDependencies, ticket: Ticket): Promise<void> => {
+  await tell(dependencies, ticket);
+  await dependencies.matchmaker.look(ticket.seeker.userId);
+};
+
+const tell = async ({ store, publisher }: SearchDependencies, ticket: Ticket): Promise<void> => {
+  const view = await queuedView(store, ticket);
+  const place = await store.placeOf(ticket.seeker.userId);
+  // Whoever was matched meanwhile knows better already.
+  if (place.at === 'queue' && place.ticketId === ticket.ticketId)
+    publisher.toSession(ticket.seeker, 'random:queued', view);
+};
+
+const elapse = async (dependencies: SearchDependencies, due: DueCallDeadline & { of: 'ticket' }): Promise<void> => {
+  const { store, matchmaker, publisher, clock, limits } = dependencies;
+  const stored = await store.ticketOf(due.userId);
+  if (!stored || stored.ticket.ticketId !== due.ticketId) return store.clearDeadline(due);
+  const { ticket } = stored;
+  const outcome = elapsed(ticket, due.key, { now: clock.now(), limits });
+  switch (outcome.kind) {
+    case 'nothing':
+      // Only a clock that was set back leaves it to come again. Else it would come for ever: its cause is gone, or it is nothing
+      // to somebody who is away.
+      if (due.at <= clock.now() || ticketDeadlinesOf(ticket, limits).get(due.key) !== due.at)
+        await store.clearDeadline(due);
+      return undefined;
+    case 'remove':
+      if (await store.removeTicket(due.userId, due.ticketId))
+        publisher.toSession(ticket.seeker, 'random:dequeued', { reason: outcome.reason });
+      return undefined;
+    case 'look':
+      await store.clearDeadline(due);
+      await matchmaker.look(due.userId);
+      return undefined;
+    default:
+      if ((await update(dependencies, stored, outcome.ticket)) !== 'updated') return undefined;
+      await tell(dependencies, outcome.ticket);
+      await matchmaker.look(due.userId);
+      return undefined;
+  }
+};
+
+/** A new ticket; in the place of an earlier one of the same mode where there was one. */
+const ticketFor = (
+  { clock, limits, newId }: SearchDependencies,
+  { seeker, search, background }: Beginning,
+  earlier: Ticket | undefined,
+): Ticket => {
+  const place = earlier?.search.mode === search.mode ? earlier : { queuedAt: clock.now(), front: false };
+  const ticket = arriving(seeker, search, { now: place.queuedAt, limits, ticketId: newId(), ...background });
+  return { ...ticket, front: place.front };
+};

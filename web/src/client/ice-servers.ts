@@ -1,0 +1,9 @@
+import type { TransportOffer } from '@rostrum/shared/protocol/media.ts';
+
+/** ICE servers as the browser takes them: a field that is not there is left out. */
+export const iceServersOf = (servers: TransportOffer['iceServers']): RTCIceServer[] =>
+  servers.map(({ urls, username, credential }) => ({
+    urls,
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  }));
