@@ -30,7 +30,7 @@ export const everySoOften =
     };
     const running = run();
     return {
-      matchmaker: { look: async () => false, freed: async () => undefined },
+      matchmaker: { look: async () => undefined, freed: async () => undefined },
       stop: async () => {
         stopped.abort();
         await running;

@@ -16,6 +16,9 @@ const mostRetrying = 5000;
 /** Longest that a reader waits for what is being written, in milliseconds: a write takes a few, and RE-4 leaves a second in all. */
 const settleMs = 200;
 
+/** How often, in milliseconds, it is said that writes were given up. */
+const complainMs = 60_000;
+
 export type CallLedger = {
   begun(call: CallState): void;
   /** It is connected, for the first time. */
@@ -39,6 +42,17 @@ export const createCallLedger = ({ records, logger }: CallLedgerDependencies): C
   /** The last write of each call that has one on the way. */
   const latest = new Map<string, Promise<void>>();
   let retrying = 0;
+  let givenUp = 0;
+  let complainedAt = 0;
+
+  /** Says what was lost, at most once a minute: where the records cannot follow there is something to lose all the time. */
+  const complain = (error: unknown): void => {
+    givenUp += 1;
+    if (complainedAt !== 0 && performance.now() - complainedAt < complainMs) return;
+    complainedAt = performance.now();
+    logger.error({ err: error, givenUp }, 'what is kept of calls could not be written');
+    givenUp = 0;
+  };
 
   const persist = async (write: () => Promise<void>): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
@@ -56,7 +70,7 @@ export const createCallLedger = ({ records, logger }: CallLedgerDependencies): C
   const note = (callId: string, write: () => Promise<void>): void => {
     const written = queue
       .run(callId, () => persist(write))
-      .catch((error: unknown) => logger.error({ err: error }, 'what is kept of a call could not be written'))
+      .catch(complain)
       .finally(() => {
         if (latest.get(callId) === written) latest.delete(callId);
       });

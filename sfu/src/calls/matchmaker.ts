@@ -1,5 +1,5 @@
 import type { Limits } from '@rostrum/shared/limits.ts';
-import { callModes } from '@rostrum/shared/protocol/call.ts';
+import { type CallMode, callModes } from '@rostrum/shared/protocol/call.ts';
 import { beginning } from '../rules/call/begin.ts';
 import { callDeadlinesOf } from '../rules/call/deadlines.ts';
 import type { CallState } from '../rules/call/state.ts';
@@ -10,9 +10,12 @@ import type { Logger } from '../runtime/logger.ts';
 import type { CallStore, StoredTicket } from '../state/call-store.ts';
 import type { CallEngine } from './call-engine.ts';
 
-/** Tickets that are read at a time: nearly always all that wait. */
+/** Tickets that are read at a time. */
 const pageSize = 500;
-/** Claims that may be lost in a row (RE-5). Each was lost because somebody else found a partner, so more would mean a fault. */
+/**
+ * Claims that may be lost in a row (RE-5). Each was lost because somebody found a partner on another node or went in just that
+ * moment, so more would mean a fault.
+ */
 const mostLost = 100;
 
 export type MatchmakerDependencies = {
@@ -30,68 +33,130 @@ export type MatchmakerDependencies = {
 export type Matchmaker = {
   /**
    * Looks for a partner for somebody who waits, and claims both. To be called after they are in the queue, never before: two
-   * who arrive at once would miss each other. Answers whether they are in a call now.
+   * who arrive at once would miss each other.
    */
-  look(userId: string): Promise<boolean>;
+  look(userId: string): Promise<void>;
   /** A call ended: where a claim found no room for one more, those who wait are looked for again. */
   freed(): Promise<void>;
 };
 
-/** Brings two people who wait together (RQ-1, RQ-5): on arrival, on return and on deadlines, never by polling. */
+/**
+ * Brings two people who wait together (RQ-1, RQ-5): on arrival, on return and on deadlines, never by polling. Whoever is to be
+ * looked for while a round of their mode is under way is in the next one. So a crowd that comes at once is paired off by one
+ * reading of the queue; each for themselves, all would go for whoever waits longest, and all but one in vain.
+ */
 export const createMatchmaker = (dependencies: MatchmakerDependencies): Matchmaker => {
-  const { store, logger } = dependencies;
+  const { store } = dependencies;
   /** The latest claim found no room for one more call. */
   let full = false;
-
-  const look = async (userId: string): Promise<boolean> => {
-    for (let lost = 0; lost < mostLost; lost += 1) {
-      const outcome = await lookOnce(dependencies, userId);
-      if (outcome === 'lost') continue;
-      full ||= outcome === 'full';
-      if (outcome === 'full' || outcome === 'expired')
-        logger.warn({ outcome }, 'two people who suit could not be put into a call; they go on waiting');
-      return outcome === 'claimed';
-    }
-    logger.error({ lost: mostLost }, 'a search lost every claim; it goes on at its next deadline');
-    return false;
+  const pair = async (mode: CallMode, userIds: readonly string[]): Promise<void> => {
+    if (await pairAll(dependencies, mode, userIds)) full = true;
   };
+  const rounds = new Rounds(pair);
 
   return {
-    look,
+    look: async (userId) => {
+      const stored = await store.ticketOf(userId);
+      if (stored) await rounds.join(stored.ticket.search.mode, userId);
+    },
     freed: async () => {
       if (!full) return;
       full = false;
       for (const mode of callModes) {
-        for (const { ticket } of await store.waiting(mode, { most: pageSize }))
-          if (await look(ticket.seeker.userId)) return;
+        const waiting = await store.waiting(mode, { most: pageSize });
+        await Promise.all(waiting.map(({ ticket }) => rounds.join(mode, ticket.seeker.userId)));
       }
     },
   };
 };
 
-const lookOnce = async (dependencies: MatchmakerDependencies, userId: string) => {
-  const me = await dependencies.store.ticketOf(userId);
-  if (!me || me.ticket.awaySince !== null) return 'none';
-  const partner = await partnerFor(dependencies, me);
-  return partner ? claim(dependencies, [me, partner]) : 'none';
+/** Rounds of each mode, one after the other. Those who are in the next one are bounded by those who wait (RE-5). */
+class Rounds {
+  readonly #play: (mode: CallMode, userIds: readonly string[]) => Promise<void>;
+  readonly #next = new Map<CallMode, { readonly userIds: Set<string>; readonly over: Promise<void> }>();
+  readonly #present = new Map<CallMode, Promise<void>>();
+
+  constructor(play: (mode: CallMode, userIds: readonly string[]) => Promise<void>) {
+    this.#play = play;
+  }
+
+  /** Resolves when the round is over that this person is in; rejects as it does. */
+  join(mode: CallMode, userId: string): Promise<void> {
+    const next = this.#next.get(mode);
+    if (next) {
+      next.userIds.add(userId);
+      return next.over;
+    }
+    const userIds = new Set([userId]);
+    const over = this.#afterPresent(mode, userIds);
+    this.#next.set(mode, { userIds, over });
+    return over;
+  }
+
+  async #afterPresent(mode: CallMode, userIds: ReadonlySet<string>): Promise<void> {
+    // How the one before came out is told to those who were in it.
+    await this.#present.get(mode)?.catch(() => undefined);
+    this.#next.delete(mode);
+    const present = this.#play(mode, [...userIds]);
+    this.#present.set(mode, present);
+    await present;
+  }
+}
+
+/** Looks for partners for these people, until no claim is lost. Answers whether there was no room for one more call. */
+const pairAll = async (
+  dependencies: MatchmakerDependencies,
+  mode: CallMode,
+  userIds: readonly string[],
+): Promise<boolean> => {
+  let seekers = userIds;
+  for (let lost = 0; lost < mostLost; lost += 1) {
+    const outcomes = await pairOnce(dependencies, mode, seekers);
+    const failed = outcomes.find(({ outcome }) => outcome === 'full' || outcome === 'expired');
+    if (failed) dependencies.logger.warn(failed, 'people who suit could not be put into a call; they go on waiting');
+    seekers = outcomes.flatMap(({ outcome, pair }) => (outcome === 'lost' ? pair : []));
+    if (seekers.length === 0) return failed?.outcome === 'full';
+  }
+  dependencies.logger.error({ lost: mostLost }, 'a search lost every claim; it goes on at its next deadline');
+  return false;
 };
 
-const partnerFor = async (
-  { store, clock, limits }: MatchmakerDependencies,
-  me: StoredTicket,
-): Promise<StoredTicket | undefined> => {
-  const waiting = new Map<string, StoredTicket>();
-  let after: Ticket | undefined;
-  // All of them: a preference, or somebody new to both (RQ-4), may be at the very end. Many wait only where hardly anybody suits.
-  for (;;) {
-    const page = await store.waiting(me.ticket.search.mode, { most: pageSize, ...(after ? { after } : {}) });
-    for (const stored of page) waiting.set(stored.ticket.ticketId, stored);
-    after = page.at(-1)?.ticket;
-    if (page.length < pageSize) break;
+type Attempt = { readonly pair: readonly string[]; readonly outcome: Awaited<ReturnType<CallStore['claim']>> };
+
+/** Pairs each of these with whom they suit best of those who are left, in their order. */
+const pairOnce = async (
+  dependencies: MatchmakerDependencies,
+  mode: CallMode,
+  userIds: readonly string[],
+): Promise<Attempt[]> => {
+  const { clock, limits } = dependencies;
+  const left = new Map((await everybody(dependencies, mode)).map((stored) => [stored.ticket.seeker.userId, stored]));
+  const attempts: Attempt[] = [];
+  for (const userId of userIds) {
+    const me = left.get(userId);
+    if (!me) continue;
+    const chosen = choosePartner(me.ticket, ticketsOf(left), { now: clock.now(), limits });
+    const partner = chosen && left.get(chosen.seeker.userId);
+    if (!partner) continue;
+    const pair = [userId, partner.ticket.seeker.userId];
+    for (const taken of pair) left.delete(taken);
+    attempts.push({ pair, outcome: await claim(dependencies, [me, partner]) });
   }
-  const tickets = [...waiting.values()].map(({ ticket }) => ticket);
-  const chosen = choosePartner(me.ticket, tickets, { now: clock.now(), limits });
-  return chosen && waiting.get(chosen.ticketId);
+  return attempts;
+};
+
+const ticketsOf = (waiting: ReadonlyMap<string, StoredTicket>): Ticket[] =>
+  [...waiting.values()].map(({ ticket }) => ticket);
+
+/** All who wait: a preference, or somebody new to both (RQ-4), may be at the very end. Many wait only where hardly anybody suits. */
+const everybody = async ({ store }: MatchmakerDependencies, mode: CallMode): Promise<StoredTicket[]> => {
+  const all: StoredTicket[] = [];
+  for (;;) {
+    const after = all.at(-1)?.ticket;
+    const page = await store.waiting(mode, { most: pageSize, ...(after ? { after } : {}) });
+    all.push(...page);
+    if (page.length < pageSize) return all;
+  }
 };
 
 const claim = async (dependencies: MatchmakerDependencies, tickets: readonly [StoredTicket, StoredTicket]) => {

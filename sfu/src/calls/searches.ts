@@ -239,7 +239,8 @@ const elapse = async (dependencies: SearchDependencies, due: DueCallDeadline & {
         publisher.toSession(ticket.seeker, 'random:dequeued', { reason: outcome.reason });
       return undefined;
     case 'look':
-      await store.clearDeadline(due);
+      if (due.key === 'repeat') await lookAgainLater(dependencies, stored);
+      else await store.clearDeadline(due);
       await matchmaker.look(due.userId);
       return undefined;
     default:
@@ -248,6 +249,16 @@ const elapse = async (dependencies: SearchDependencies, due: DueCallDeadline & {
       await matchmaker.look(due.userId);
       return undefined;
   }
+};
+
+/**
+ * RQ-4: two who met just now wait as long as there is somebody else for one of them. That one may be gone a moment later, by a
+ * match, a block or a lost connection, so they look again after as long as they waited for the first time.
+ */
+const lookAgainLater = ({ store, clock, limits }: SearchDependencies, stored: StoredTicket): Promise<unknown> => {
+  const now = clock.now();
+  const deadlines = ticketDeadlinesOf(stored.ticket, limits).set('repeat', now + limits.repeatHoldMs);
+  return store.updateTicket(stored, { ticket: stored.ticket, deadlines }, { expiresAt: now + limits.unavailableMs });
 };
 
 /** A new ticket; in the place of an earlier one of the same mode where there was one. */

@@ -5,7 +5,6 @@ import type { CallState } from '../../src/rules/call/state.ts';
 import type { Ticket } from '../../src/rules/matching/ticket.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { CallCommit, CallStore, Claim, TicketEntry } from '../../src/state/call-store.ts';
-import type { Chance } from './matching-simulation-chance.ts';
 
 const pairOf = (one: string, other: string): string => (one < other ? `${one} ${other}` : `${other} ${one}`);
 const idOf = ({ seeker }: Ticket): string => seeker.userId;
@@ -333,9 +332,9 @@ const accepts = ({ search: { filters }, relaxed }: Ticket, { search: { about }, 
  * answers come in the order in which it was carried out. So does what the oracle is told, since a store in memory does at once
  * what it is called for.
  */
-export const watchedStore = (store: CallStore, oracle: Oracle, chance: Chance): CallStore => {
+export const watchedStore = (store: CallStore, oracle: Oracle, turnsOf: () => number): CallStore => {
   const turns = async (): Promise<void> => {
-    for (let left = chance.between(0, 5); left > 0; left -= 1) await undefined;
+    for (let left = turnsOf(); left > 0; left -= 1) await undefined;
   };
   const noted = async <Value>(run: () => Promise<Value>, note: (value: Value) => void): Promise<Value> => {
     await turns();

@@ -32,6 +32,15 @@ import { Oracle, watchedStore } from './matching-simulation-oracle.ts';
 
 export const start = 1_750_000_000_000;
 
+type WorldOptions = {
+  readonly seed: number;
+  readonly limits: Partial<Limits>;
+  /** The share of pairs who find a way to each other. */
+  readonly connectShare: number;
+  /** Turns that a question to the store may take, at most; with none, all go at the same pace. */
+  readonly mostTurns: number;
+};
+
 /** An event that a session is told. */
 export type Told = { [Name in EventName]: { readonly name: Name; readonly payload: EventPayload<Name> } }[EventName];
 
@@ -53,13 +62,15 @@ export class World {
   /** How often people did and were told things. */
   readonly noted = new Map<string, number>();
   readonly #connectShare: number;
+  readonly #mostTurns: number;
   readonly #connects = new Map<string, boolean>();
   /** What was logged that is worth a warning. */
   readonly logged: string[] = [];
   #ids = 0;
 
-  constructor({ seed, limits, connectShare }: { seed: number; limits: Partial<Limits>; connectShare: number }) {
+  constructor({ seed, limits, connectShare, mostTurns }: WorldOptions) {
     this.#connectShare = connectShare;
+    this.#mostTurns = mostTurns;
     this.chance = new Chance(seed);
     this.limits = { ...defaultLimits, ...limits };
     this.oracle = new Oracle(this);
@@ -86,7 +97,7 @@ export class World {
   /** As app-calls.ts does it. */
   async compose() {
     const { clock, limits, newId, records, oracle } = this;
-    const store = watchedStore(this.store, oracle, this.chance);
+    const store = watchedStore(this.store, oracle, () => this.chance.between(0, this.#mostTurns));
     const logger = pino({ level: 'warn' }, { write: (line: string) => this.logged.push(line) });
     const publisher: CallPublisher = {
       toSession: ({ sessionId }, name, payload) => {

@@ -10,8 +10,6 @@ export type Scenario = {
   /** Milliseconds in which they arrive; a tenth of them in as long again, one by one. */
   readonly arriveWithinMs: number;
   readonly limits?: Partial<Limits>;
-  /** So many of them come in the same moment, as after an outage. */
-  readonly atOnce?: number;
   /** The share of pairs who find a way to each other; 0.9 unless said otherwise. */
   readonly connectShare?: number;
   /** Nodes that share the store, and everything that is told. */
@@ -35,7 +33,7 @@ const thoroughEach = 50;
  * everything is as it must be. Rejects with what is not. Answers with how often each thing happened.
  */
 export const simulate = async (scenario: Scenario): Promise<Happened> => {
-  const world = new World({ limits: {}, connectShare: 0.9, ...scenario });
+  const world = new World({ limits: {}, connectShare: 0.9, mostTurns: 5, ...scenario });
   const nodes: [UseCases, ...UseCases[]] = [await world.compose()];
   while (nodes.length < (scenario.nodes ?? 1)) nodes.push(await world.compose());
   const people = await populate(world, nodes, scenario);
@@ -56,16 +54,11 @@ export const simulate = async (scenario: Scenario): Promise<Happened> => {
   }
 };
 
-const populate = async (
-  world: World,
-  nodes: Nodes,
-  { people, arriveWithinMs, atOnce = 0 }: Scenario,
-): Promise<Person[]> => {
+const populate = async (world: World, nodes: Nodes, { people, arriveWithinMs }: Scenario): Promise<Person[]> => {
   const { chance, records, limits } = world;
   const all: Person[] = [];
   for (let index = 0; index < people; index += 1) {
-    const later = chance.between(0, arriveWithinMs) + (chance.is(0.1) ? arriveWithinMs : 0);
-    const arrivesAt = start + (index < atOnce ? 0 : later);
+    const arrivesAt = start + chance.between(0, arriveWithinMs) + (chance.is(0.1) ? arriveWithinMs : 0);
     const person = new Person(world, nodes, { name: `Person ${index}`, arrivesAt });
     all.push(person);
     const { userId, displayName } = person;
