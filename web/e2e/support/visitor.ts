@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page } from '@playwright/test';
+import { type Browser, type BrowserContext, expect, type Page } from '@playwright/test';
 
 /** What a page's peer connections have counted so far, all together. */
 export type Heard = {
@@ -119,8 +119,11 @@ export class Visitor {
     const begin = page.getByRole('button', { name: 'Talk to someone' });
     await page.goto('/talk');
     await there.or(begin).waitFor();
-    if (await begin.isVisible()) await begin.click();
-    await there.waitFor();
+    // The page may take the call up by itself in just the moment of the click; a person would look, and click again.
+    await expect(async () => {
+      if (await begin.isVisible()) await begin.click({ timeout: 2000 });
+      await expect(there).toBeVisible({ timeout: 4000 });
+    }).toPass({ timeout: 20_000 });
   }
 
   /** The partner's picture as it is painted, as a few grey values; empty where there is none. */
