@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
-import { wrtc } from './wrtc.ts';
+import { PeerConnection } from './wrtc.ts';
 
 /**
  * The network between browsers: every candidate of the other side is reached through a relay of UDP packets here, which can be
@@ -15,7 +15,7 @@ export class Air {
 
   /** A real peer connection that reaches the other side through this air alone. */
   readonly createPeer = (configuration: RTCConfiguration): RTCPeerConnection => {
-    const peer = new wrtc.RTCPeerConnection(configuration as never) as unknown as RTCPeerConnection;
+    const peer = new PeerConnection(configuration as never) as unknown as RTCPeerConnection;
     const add = peer.addIceCandidate.bind(peer);
     const setDescription = peer.setRemoteDescription.bind(peer);
     peer.addIceCandidate = async (candidate) => {

@@ -1,21 +1,10 @@
-import wrtc from '@roamhq/wrtc';
 import type { ClientDtlsParameters } from '@rostrum/shared/protocol/media.ts';
 import { Device, type types } from 'mediasoup-client';
+import '../../test/support/wrtc.ts';
 import type { TellServer } from './light-peer.ts';
 import type { Listener } from './listener.ts';
 import { packetMs } from './rtp.ts';
 import type { Voices } from './side.ts';
-
-// mediasoup-client finds WebRTC where a browser has it.
-Object.assign(globalThis, {
-  MediaStream: wrtc.MediaStream,
-  MediaStreamTrack: wrtc.MediaStreamTrack,
-  RTCPeerConnection: wrtc.RTCPeerConnection,
-  RTCRtpReceiver: wrtc.RTCRtpReceiver,
-  RTCRtpSender: wrtc.RTCRtpSender,
-  RTCRtpTransceiver: wrtc.RTCRtpTransceiver,
-  RTCSessionDescription: wrtc.RTCSessionDescription,
-});
 
 /** libwebrtc makes its statistics anew at most this often, in milliseconds; asking more often only costs. */
 const statsMs = 50;

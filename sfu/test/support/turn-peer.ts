@@ -2,12 +2,11 @@
  * One person of a call on another machine (see namespaces.ts): real ICE, DTLS, SRTP and Opus by libwebrtc. This runs there as a
  * child of the test, which carries the messages between the two. It speaks a tone, and tells what it hears and over what.
  */
-import wrtc from '@roamhq/wrtc';
 import { HeardAudio, ToneSource } from './tone.ts';
+import { PeerConnection, wrtc } from './wrtc.ts';
 
 type Description = { readonly type: 'offer' | 'answer'; readonly sdp: string };
 type Candidate = { readonly candidate: string; readonly sdpMid: string | null; readonly sdpMLineIndex: number | null };
-type Peer = InstanceType<typeof wrtc.RTCPeerConnection>;
 
 /** What goes from one peer to the other. */
 export type Signal = { readonly description: Description } | { readonly candidate: Candidate };
@@ -44,12 +43,12 @@ const report = (message: PeerReport): void => {
 };
 
 class CallPeer {
-  readonly #peer: Peer;
+  readonly #peer: InstanceType<typeof PeerConnection>;
   readonly #early: Candidate[] = [];
   #heard: HeardAudio | undefined;
 
   constructor({ iceServers, relayOnly, hertz }: PeerStart) {
-    this.#peer = new wrtc.RTCPeerConnection({
+    this.#peer = new PeerConnection({
       iceServers: [...iceServers],
       iceTransportPolicy: relayOnly ? 'relay' : 'all',
     });

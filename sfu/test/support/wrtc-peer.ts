@@ -1,20 +1,9 @@
-import wrtc from '@roamhq/wrtc';
 import type { ConsumerOffer, MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
 import { Device, type types } from 'mediasoup-client';
 import { HeardAudio, ToneSource } from './tone.ts';
-
-// mediasoup-client finds WebRTC where a browser has it.
-Object.assign(globalThis, {
-  MediaStream: wrtc.MediaStream,
-  MediaStreamTrack: wrtc.MediaStreamTrack,
-  RTCPeerConnection: wrtc.RTCPeerConnection,
-  RTCRtpReceiver: wrtc.RTCRtpReceiver,
-  RTCRtpSender: wrtc.RTCRtpSender,
-  RTCRtpTransceiver: wrtc.RTCRtpTransceiver,
-  RTCSessionDescription: wrtc.RTCSessionDescription,
-});
+import './wrtc.ts';
 
 /** What `media:listen` and `media:publish` answer with. */
 type Offered = { readonly rtpCapabilities: Record<string, unknown>; readonly transport: TransportOffer };
