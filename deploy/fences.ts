@@ -51,6 +51,7 @@ const onlyIn: { what: string[]; place: string }[] = [
   { what: ['mongodb'], place: 'sfu/src/records/mongo' },
   { what: ['node:sqlite'], place: 'sfu/src/records/sqlite' },
   { what: ['socket.io', 'fastify', '@fastify/*'], place: 'sfu/src/gateway' },
+  { what: ['@socket.io/redis-streams-adapter'], place: 'sfu/src/gateway/cluster' },
   ...['state/memory', 'state/redis', 'records/sqlite', 'records/mongo'].map((name) => ({
     what: [`sfu/src/${name}`],
     place: `sfu/src/${name}`,

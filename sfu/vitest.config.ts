@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 // Where the mediasoup worker is. Under deploy/test that is in the environment already; this is for a vitest started by hand.
 const environment = parseEnv(execFileSync('../deploy/env', ['env'], { cwd: import.meta.dirname, encoding: 'utf8' }));
 
-const real = ['test/{media,integration,fault}/**/*.test.ts'];
+const real = ['test/{media,integration,fault,gateway}/**/*.test.ts', 'test/contract/*redis*.test.ts'];
 
 export default defineConfig({
   test: {

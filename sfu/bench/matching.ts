@@ -1,18 +1,19 @@
 /**
  * How soon two strangers are told of each other: matching on arrival, as Rostrum does it, and a queue that is gone through every
- * so many milliseconds, in turns. See README.md.
+ * so many milliseconds, in turns; with the queue in memory, and in Redis. See README.md.
  */
 import { loadavg } from 'node:os';
 import { type Design, onArrival } from './lib/matching-parts.ts';
 import { everySoOften } from './lib/matching-polling.ts';
 import { type Run, type RunOptions, runMatching } from './lib/matching-run.ts';
-import { openSocketMatching } from './lib/matching-sockets.ts';
+import { openClusterMatching, openSocketMatching, type SocketMatching } from './lib/matching-sockets.ts';
 import { chooseOptions } from './lib/options.ts';
+import { startBenchRedis } from './lib/redis.ts';
 import { describe, machine, progress, progressDone, table, withInterval } from './lib/report.ts';
 import { type Estimate, estimateMedian, quantile } from './lib/statistics.ts';
 
 /** At this many arrivals a second, 99 of 100 pairs are told within so many milliseconds. */
-const target = { perSecond: 1000, p99Ms: 5 };
+const target = { perSecond: 1000, p99Ms: { arrival: 5, redis: 15 } };
 /** Where the search for the highest rate begins, in arrivals a second, and by what it goes on. */
 const climb = { from: 1000, factor: 1.25, most: 100_000 };
 
@@ -22,7 +23,8 @@ const options = chooseOptions(
     says: [
       'Lets people arrive at random and measures the time from the arrival of the second of two until both are told of the match:',
       'with matching on arrival, and with a queue that is gone through at intervals, by the same rules and over the same store.',
-      'In one process, from the use case to the publisher; and beside it the whole server over real WebSockets.',
+      'In one process, from the use case to the publisher; beside it the same over a redis-server, which this starts, and the whole',
+      'server over real WebSockets, as one node and as two that share a Redis.',
     ].join('\n'),
   },
   {
@@ -37,33 +39,53 @@ const options = chooseOptions(
     },
     waiting: { standard: 0, min: 0, max: 5000, says: 'people who wait besides, and suit nobody who arrives' },
     records: { standard: 'file', of: ['file', 'memory'], says: 'where calls are recorded: on disk as a server does' },
+    'without-redis': { standard: false, says: 'leave out what goes over Redis' },
     sockets: { standard: 400, min: 0, max: 2000, says: 'people with a WebSocket, at the lowest rate; 0 leaves it out' },
     'without-peak': { standard: false, says: 'leave out the search for the highest rate' },
   },
 );
 
-const inProcess = ['arrival', 'interval'] as const;
+const inProcess = ['arrival', 'interval', 'redis'] as const;
 type InProcess = (typeof inProcess)[number];
-type Name = InProcess | 'sockets';
-const designs: Record<InProcess, Design> = { arrival: onArrival, interval: everySoOften(options.interval) };
+const overSockets = ['sockets', 'cluster'] as const;
+type OverSockets = (typeof overSockets)[number];
+type Name = InProcess | OverSockets;
+const designs: Record<InProcess, Design> = {
+  arrival: onArrival,
+  interval: everySoOften(options.interval),
+  redis: onArrival,
+};
 const says: Record<Name, string> = {
   arrival: 'on arrival (Rostrum)',
   interval: `every ${options.interval} ms`,
+  redis: 'on arrival, over Redis',
   sockets: 'Rostrum, over WebSockets',
+  cluster: 'two nodes, over WebSockets',
 };
-const names: readonly Name[] = options.sockets > 0 ? [...inProcess, 'sockets'] : inProcess;
+const ofRedis: readonly Name[] = ['redis', 'cluster'];
+const isWanted = (name: Name): boolean => !(options['without-redis'] && ofRedis.includes(name));
+const processNames = inProcess.filter(isWanted);
+const socketNames = options.sockets > 0 ? overSockets.filter(isWanted) : [];
+const names: readonly Name[] = [...processNames, ...socketNames];
 
 const where = machine();
-const server = options.sockets > 0 ? await openSocketMatching(options.sockets) : undefined;
+// Each run in this process empties its Redis; the cluster keeps its own.
+const redis = names.includes('redis') ? await startBenchRedis() : undefined;
+const clusterRedis = names.includes('cluster') ? await startBenchRedis() : undefined;
+const servers = new Map<Name, SocketMatching>();
+if (names.includes('sockets')) servers.set('sockets', await openSocketMatching(options.sockets));
+if (clusterRedis) servers.set('cluster', await openClusterMatching(options.sockets, clusterRedis));
+const isInProcess = (name: Name): name is InProcess => inProcess.some((one) => one === name);
 const run = (name: Name, perSecond: number, seconds = options.seconds): Promise<Run> => {
   const load = { perSecond, seconds };
-  if (name === 'sockets') return server ? server.run(load) : Promise.reject(new Error('there is no server'));
+  if (!isInProcess(name)) return servers.get(name)?.run(load) ?? Promise.reject(new Error('there is no server'));
   // `--records` takes only these words.
   const records = options.records as RunOptions['records'];
-  return runMatching(designs[name], { ...load, waiting: options.waiting, records });
+  const state = name === 'redis' && redis ? { redis } : {};
+  return runMatching(designs[name], { ...load, waiting: options.waiting, records, ...state });
 };
 
-/** A rate is sustained when all are told, and 99 of 100 pairs within twice the interval, in milliseconds. */
+/** A rate is sustained when all are told, 99 of 100 pairs within twice the interval (in milliseconds), and all is recorded. */
 const sustainedP99Ms = 2 * options.interval;
 
 type Measured = Run & { readonly name: Name; readonly perSecond: number };
@@ -73,7 +95,7 @@ for (let round = -1; round < options.rounds; round += 1) {
   for (const perSecond of options.rates) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       // The whole server, and its people beside it, at the lowest rate: at others the two cores would be what is measured.
-      if (name === 'sockets' && perSecond !== Math.min(...options.rates)) continue;
+      if (!isInProcess(name) && perSecond !== Math.min(...options.rates)) continue;
       progress(`round ${round + 1} of ${options.rounds}: ${perSecond} arrivals a second, ${says[name]}`);
       const one = await run(name, perSecond, round < 0 ? 1 : options.seconds);
       if (round >= 0) measured.push({ ...one, name, perSecond });
@@ -90,16 +112,19 @@ const peakOf = async (name: InProcess): Promise<Measured | undefined> => {
     const isSustained = async (): Promise<boolean> => {
       const one = await run(name, perSecond);
       const isSoon = quantile(one.pairMs, 0.99) <= sustainedP99Ms && 2 * one.pairMs.length >= one.arrived - 1;
-      if (isSoon) best = { ...one, name, perSecond };
-      return isSoon;
+      const isWhole = isSoon && one.recorded >= one.pairMs.length;
+      if (isWhole) best = { ...one, name, perSecond };
+      return isWhole;
     };
     if (!(await isSustained()) && !(await isSustained())) break;
   }
   return best;
 };
 const peaks: Measured[] = [];
-if (!options['without-peak']) for (const name of inProcess) peaks.push(...[(await peakOf(name)) ?? []].flat());
-await server?.close();
+if (!options['without-peak']) for (const name of processNames) peaks.push(...[(await peakOf(name)) ?? []].flat());
+for (const server of servers.values()) await server.close();
+await redis?.stop();
+await clusterRedis?.stop();
 progressDone();
 
 const figuresOf = ({ name, perSecond, pairMs, pairsPerSecond, cpuMs }: Measured) => ({
@@ -130,14 +155,17 @@ const estimates = (of: (kind: Kind) => readonly number[]): Record<Kind, Estimate
 const atRate = (perSecond: number) => {
   const by = (name: Name): Figures[] =>
     measured.filter((one) => one.name === name && one.perSecond === perSecond).map(figuresOf);
-  const [arrival, interval, sockets] = [by('arrival'), by('interval'), by('sockets')];
+  const arrival = by('arrival');
+  /** What this takes as a multiple of what arrival takes, round by round. */
+  const ratioOf = (other: readonly Figures[]) =>
+    estimates((kind) => other.map((one, round) => one[kind] / (arrival[round]?.[kind] ?? Number.NaN)));
   return {
     perSecond,
-    arrival: estimates((kind) => arrival.map((one) => one[kind])),
-    interval: estimates((kind) => interval.map((one) => one[kind])),
-    sockets: sockets.length > 0 ? estimates((kind) => sockets.map((one) => one[kind])) : null,
-    /** What the interval takes as a multiple of what arrival takes, round by round. */
-    ratio: estimates((kind) => interval.map((one, round) => one[kind] / (arrival[round]?.[kind] ?? Number.NaN))),
+    designs: names.flatMap((name) => {
+      const rounds = by(name);
+      if (rounds.length === 0) return [];
+      return [{ name, ...estimates((kind) => rounds.map((one) => one[kind])), ratio: ratioOf(rounds) }];
+    }),
   };
 };
 
@@ -151,9 +179,9 @@ const result = {
   target,
 };
 
-const verdictOf = ({ low, high }: Estimate): string => {
-  if (high < target.p99Ms) return 'met';
-  return low >= target.p99Ms ? 'missed' : 'not decided by this run';
+const verdictOf = ({ low, high }: Estimate, mostMs: number): string => {
+  if (high < mostMs) return 'met';
+  return low >= mostMs ? 'missed' : 'not decided by this run';
 };
 
 if (options.json) {
@@ -169,14 +197,18 @@ if (options.json) {
     what,
     ...kinds.map((kind) => withInterval(of[kind], kind === 'pairsPerSecond' ? 1 : 3)),
   ];
-  for (const { perSecond, arrival, interval, sockets, ratio } of result.rates) {
+  for (const { perSecond, designs: some } of result.rates) {
     console.log(`\n${perSecond} arrivals a second\n`);
-    const beside = sockets ? [row(says.sockets, sockets)] : [];
-    console.log(
-      table(header, [row(says.arrival, arrival), row(says.interval, interval), row('ratio', ratio), ...beside]),
-    );
-    if (perSecond === target.perSecond)
-      console.log(`\ntarget: p99 under ${target.p99Ms} ms on arrival: ${verdictOf(arrival.p99Ms)}`);
+    const rows = some.flatMap(({ name, ratio, ...figures }) => [
+      row(says[name], figures),
+      ...(name === 'arrival' ? [] : [row('  as a multiple', ratio)]),
+    ]);
+    console.log(table(header, rows));
+    for (const { name, p99Ms } of some) {
+      const mostMs = name === 'arrival' || name === 'redis' ? target.p99Ms[name] : undefined;
+      if (perSecond === target.perSecond && mostMs !== undefined)
+        console.log(`\ntarget: p99 under ${mostMs} ms ${says[name]}: ${verdictOf(p99Ms, mostMs)}`);
+    }
   }
   for (const { name, perSecond, pairsPerSecond, p50Ms, p99Ms, cpuMsPerPair } of result.peaks)
     console.log(

@@ -1,12 +1,16 @@
+import type { LiveState } from './app-state.ts';
 import { createIceServers } from './calls/ice-servers.ts';
+import type { Bus } from './cluster/bus.ts';
+import type { Health } from './cluster/outage.ts';
 import type { Config } from './config.ts';
-import { createMediaPlane } from './media/mediasoup-plane.ts';
+import { createMediaPlane, type PipeOptions } from './media/mediasoup-plane.ts';
 import type { Accounts } from './people/accounts.ts';
 import type { Records } from './records/records.ts';
 import { AudienceCounter } from './rooms/audience-counter.ts';
 import { createDirectory } from './rooms/directory.ts';
-import { createMediaBridge, roomMediaOwner } from './rooms/media-bridge.ts';
-import { MediaFollower } from './rooms/media-follower.ts';
+import { createMediaBridge } from './rooms/media-bridge.ts';
+import { createMediaControl } from './rooms/media-control.ts';
+import { roomMediaOwner } from './rooms/media-state.ts';
 import type { RoomPublisher } from './rooms/ports.ts';
 import { createRoomDeadlines } from './rooms/room-deadlines.ts';
 import { createRoomEffects } from './rooms/room-effects.ts';
@@ -20,25 +24,34 @@ import { newId } from './runtime/ids.ts';
 import { KeyedQueue } from './runtime/keyed-queue.ts';
 import type { AppLogger } from './runtime/logger.ts';
 import type { Opened } from './runtime/parts.ts';
-import { createMemoryRoomStore } from './state/memory/memory-room-store.ts';
 import type { DueDeadline } from './state/room-store.ts';
 
 type RoomParts = {
   readonly config: Config;
   readonly logger: AppLogger;
-  readonly clock: Clock;
+  readonly nodeId: string;
+  readonly state: LiveState;
+  readonly health: Health;
+  /** How many nodes serve. */
+  readonly nodes: () => number;
   readonly records: Records;
   readonly accounts: Accounts;
+  /** To the people of every node, and to those of this one alone. */
   readonly publisher: RoomPublisher;
+  readonly local: RoomPublisher;
+  /** The way to the other nodes, and how voices come from there; a node by itself has neither. */
+  readonly bus: Bus | undefined;
+  readonly pipes: PipeOptions | undefined;
   readonly opened: Opened;
 };
 
 /** Everything about rooms and their media, running. */
-export const composeRooms = async ({ config, logger, clock, records, accounts, publisher, opened }: RoomParts) => {
+export const composeRooms = async (parts: RoomParts) => {
+  const { config, logger, nodeId, state, health, records, accounts, publisher, opened } = parts;
   const { limits } = config;
-  const store = createMemoryRoomStore(clock);
+  const { rooms: store, clock } = state;
   // Media tells the rooms what happens by itself, and the rooms tell media what to follow: the bridge ties them together.
-  const bridge = createMediaBridge({ publisher, logger });
+  const bridge = createMediaBridge({ publisher: parts.local, logger });
   const media = opened(
     'media',
     await createMediaPlane(
@@ -49,14 +62,23 @@ export const composeRooms = async ({ config, logger, clock, records, accounts, p
         mediaPort: config.mediaPort,
         mediaAddresses: config.mediaAddresses,
         iceServersFor: iceServersBySeat(config, clock),
+        self: nodeId,
+        pipes: parts.pipes,
       },
       bridge.events,
     ),
     (it) => it.close(),
   );
-  const counter = opened('counter', new AudienceCounter(publisher, limits.audienceCountMs), (it) => it.close());
-  const follower = new MediaFollower(media, logger);
-  const follow = createRoomEffects({ store, records, media, follower, publisher, counter, limits, logger });
+  const counter = opened(
+    'counter',
+    new AudienceCounter(publisher, limits.audienceCountMs, state.shared && store),
+    (it) => it.close(),
+  );
+  const control = createMediaControl({
+    ...{ media, owners: bridge.owners, unpublished: bridge.events.unpublished, nodeId, limits, logger, bus: parts.bus },
+  });
+  opened('media control', control, (it) => it.stop());
+  const follow = createRoomEffects({ store, records, media: control, publisher, counter, limits, logger });
   const engine: RoomEngine = createRoomEngine({
     store,
     queue: new KeyedQueue(limits.commandsWaitingPerRoom),
@@ -65,12 +87,13 @@ export const composeRooms = async ({ config, logger, clock, records, accounts, p
     newId,
     follow,
   });
-  bridge.connect(roomMediaOwner(engine));
+  bridge.owners.connect(roomMediaOwner({ engine, store, nodeId }));
   const runner = new DeadlineRunner<DueDeadline>({
     due: store.due,
     ownerOf: ({ roomId }) => roomId,
     carryOut: createRoomDeadlines({ store, engine, limits }),
-    clock,
+    clock: health.dueClock,
+    paused: () => !health.settled(),
     logger,
   });
   const deadlines = opened('deadlines', runner, (it) => it.stop());
@@ -84,10 +107,13 @@ export const composeRooms = async ({ config, logger, clock, records, accounts, p
     clock,
     limits,
     newId,
+    nodeId,
+    nodes: parts.nodes,
     speakingIn: bridge.speakingIn,
   });
   const queries = createRoomQueries({ store, records, clock, limits });
-  return { store, media, bridge, follower, rooms, queries, roomMedia: createRoomMedia({ engine, store, media }) };
+  const roomMedia = createRoomMedia({ engine, store, media, control, nodeId });
+  return { store, media, bridge, control, rooms, queries, roomMedia };
 };
 
 const iceServersBySeat = (config: Config, clock: Clock) => {

@@ -1,11 +1,26 @@
-import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { type LimitName, limitTable } from '@rostrum/shared/limits.ts';
 import { type MatchFilter, matchFilters } from '@rostrum/shared/protocol/random.ts';
-
-/** What a variable's text came to: its value, or what is wrong with it, in words that never repeat a secret. */
-export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
+import {
+  flag,
+  type InternalAddress,
+  internalAddress,
+  isNetwork,
+  isOrigin,
+  listOf,
+  type Parsed,
+  type PortRange,
+  portRange,
+  readableFile,
+  redisUrl,
+  secretOf,
+  someOf,
+  stunUrl,
+  tellableAddress,
+  turnUrl,
+  whole,
+} from './config-parsers.ts';
 
 export type Variable<Value> = {
   readonly name: string;
@@ -17,61 +32,6 @@ export type Variable<Value> = {
 };
 
 const variable = <Value>(definition: Variable<Value>): Variable<Value> => definition;
-
-const whole =
-  (min: number, max: number) =>
-  (text: string): Parsed<number> => {
-    const value = Number(text);
-    return /^-?\d+$/.test(text) && value >= min && value <= max
-      ? { value }
-      : { problem: `must be a whole number from ${min} to ${max}` };
-  };
-
-const listOf =
-  (fits: (part: string) => boolean, what: string) =>
-  (text: string): Parsed<readonly string[]> => {
-    const parts = text.split(',').map((part) => part.trim());
-    const given = parts.filter((part) => part !== '');
-    const wrong = given.find((part) => !fits(part));
-    return wrong === undefined ? { value: given } : { problem: `has "${wrong}", which is not ${what}` };
-  };
-
-/** Some of the words that there are, each once and in their own order. */
-const someOf =
-  <Word extends string>(words: readonly Word[]) =>
-  (text: string): Parsed<readonly Word[]> => {
-    const parsed = listOf((part) => words.some((word) => word === part), `one of ${words.join(', ')}`)(text);
-    return 'problem' in parsed ? parsed : { value: words.filter((word) => parsed.value.includes(word)) };
-  };
-
-const isNetwork = (part: string): boolean => {
-  const [address = '', bits, ...rest] = part.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  // A network of no bits is everybody, and then nobody's address is known.
-  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-};
-
-/** An origin as browsers send it: scheme, host and port, and nothing after (RFC 6454 section 6.2). */
-const isOrigin = (part: string): boolean =>
-  URL.canParse(part) && /^https?:$/.test(new URL(part).protocol) && new URL(part).origin === part;
-
-const readableFile = (text: string): Parsed<string | undefined> => {
-  try {
-    accessSync(text, constants.R_OK);
-    return { value: text };
-  } catch {
-    return { problem: 'names a file that cannot be read' };
-  }
-};
-
-/** Of STUN and TURN alike: a name or an address, and a port; no `//` (RFC 7064 and 7065, section 3.1). One wrong URL breaks every call. */
-const server = String.raw`(\[[\dA-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?`;
-const stunUrl = new RegExp(`^stuns?:${server}$`);
-const turnUrl = new RegExp(String.raw`^turns?:${server}(\?transport=(udp|tcp))?$`);
-
-const flag = (text: string): Parsed<boolean> =>
-  text === 'true' || text === 'false' ? { value: text === 'true' } : { problem: 'must be true or false' };
 
 /** Bytes of the key for HS256: as many as its hash has (RFC 7518 section 3.2). */
 const secretBytes = 32;
@@ -142,8 +102,7 @@ export const variables = {
     standard: 'made at the first start, kept in `DATA_DIR`',
     says: `Secret that signs tokens, at least ${secretBytes} bytes. The same on every node.`,
     absent: none,
-    parse: (text) =>
-      Buffer.byteLength(text) >= secretBytes ? { value: text } : { problem: `must have at least ${secretBytes} bytes` },
+    parse: secretOf(secretBytes),
   }),
   allowedOrigins: variable<readonly string[]>({
     name: 'ALLOWED_ORIGINS',
@@ -193,10 +152,7 @@ export const variables = {
     says: `Secret shared with the TURN server (coturn's \`static-auth-secret\`), at least ${turnSecretBytes} bytes; together with \`TURN_URLS\`.`,
     absent: none,
     // Anybody with a credential can try secrets against it at home, so a short one is no secret.
-    parse: (text) =>
-      Buffer.byteLength(text) >= turnSecretBytes
-        ? { value: text }
-        : { problem: `must have at least ${turnSecretBytes} bytes` },
+    parse: secretOf(turnSecretBytes),
   }),
   matchFilters: variable<readonly MatchFilter[]>({
     name: 'RANDOM_CALLS_FILTERS',
@@ -225,6 +181,52 @@ export const variables = {
     says: '`true`: what people may do depends on their plan, free or premium; calls have a length then.',
     absent: () => false,
     parse: flag,
+  }),
+  redisUrl: variable<string | undefined>({
+    name: 'REDIS_URL',
+    standard: 'none: one node by itself',
+    says: 'The Redis that the nodes of a cluster share: `redis://`, `rediss://` or `redis+sentinel://`.',
+    absent: none,
+    parse: redisUrl,
+  }),
+  redisPrefix: variable({
+    name: 'REDIS_PREFIX',
+    standard: '`rostrum`',
+    says: 'What every key in Redis begins with.',
+    absent: () => 'rostrum',
+    parse: (text) =>
+      /^[\w.-]{1,64}$/.test(text) ? { value: text } : { problem: 'must be 1 to 64 letters, digits, points or dashes' },
+  }),
+  nodeName: variable<string | undefined>({
+    name: 'NODE_NAME',
+    standard: "the machine's name and `PORT`",
+    says: 'Name of this node, another one on every node of a cluster.',
+    absent: none,
+    parse: (text) =>
+      /^[\w.:-]{1,64}$/.test(text)
+        ? { value: text }
+        : { problem: 'must be 1 to 64 letters, digits, points, colons or dashes' },
+  }),
+  internalAddress: variable<InternalAddress>({
+    name: 'INTERNAL_ADDRESS',
+    standard: '`127.0.0.1:0`',
+    says: 'IP address and port at which the other nodes of a cluster reach this one; port 0 takes a free one. Never to be reached from outside.',
+    absent: () => ({ host: '127.0.0.1', port: 0 }),
+    parse: internalAddress,
+  }),
+  pipeAddress: variable({
+    name: 'PIPE_ADDRESS',
+    standard: '`127.0.0.1`',
+    says: 'IP address of this machine over which media goes between the nodes of a cluster.',
+    absent: () => '127.0.0.1',
+    parse: tellableAddress,
+  }),
+  pipePorts: variable<PortRange>({
+    name: 'PIPE_PORTS',
+    standard: '`42000-42999`',
+    says: 'UDP ports for media between nodes; one for each end of a pipe.',
+    absent: () => ({ min: 42_000, max: 42_999 }),
+    parse: portRange,
   }),
   logLevel: variable({
     name: 'LOG_LEVEL',

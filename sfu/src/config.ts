@@ -1,7 +1,8 @@
 import { defaultLimits, type LimitName, type Limits } from '@rostrum/shared/limits.ts';
 import type { MatchFilter } from '@rostrum/shared/protocol/random.ts';
+import type { InternalAddress, Parsed, PortRange } from './config-parsers.ts';
 import { meantBy } from './config-spelling.ts';
-import { limitNames, limitVariable, type Parsed, parseLimit, type Variable, variables } from './config-variables.ts';
+import { limitNames, limitVariable, parseLimit, type Variable, variables } from './config-variables.ts';
 
 export type Config = {
   readonly port: number;
@@ -25,8 +26,20 @@ export type Config = {
   readonly callsSfuFallback: boolean;
   /** PL-1, RD-8 */
   readonly plans: boolean;
+  /** OP-4: undefined for one node by itself. */
+  readonly cluster: ClusterConfig | undefined;
   readonly logLevel: string;
   readonly limits: Limits;
+};
+
+export type ClusterConfig = {
+  readonly redisUrl: string;
+  readonly redisPrefix: string;
+  /** Undefined: named by its machine and port. */
+  readonly nodeName: string | undefined;
+  readonly internalAddress: InternalAddress;
+  readonly pipeAddress: string;
+  readonly pipePorts: PortRange;
 };
 
 export type LoadedConfig =
@@ -40,11 +53,20 @@ export const loadConfig = (env: Environment): LoadedConfig => {
   const problems: string[] = [];
   const take = <Value>({ name, absent, parse }: Variable<Value>): Value =>
     read(env[name], { name, absent, parse }, problems);
-  const { tlsCertFile, tlsKeyFile, turnUrls, turnSecret, ...plain } = variables;
+  const { tlsCertFile, tlsKeyFile, turnUrls, turnSecret, redisUrl, ...plain } = variables;
   const certFile = take(tlsCertFile);
   const keyFile = take(tlsKeyFile);
   const urls = take(turnUrls);
   const secret = take(turnSecret);
+  const redis = take(redisUrl);
+  const { redisPrefix, nodeName, internalAddress, pipeAddress, pipePorts } = plain;
+  const cluster = {
+    redisPrefix: take(redisPrefix),
+    nodeName: take(nodeName),
+    internalAddress: take(internalAddress),
+    pipeAddress: take(pipeAddress),
+    pipePorts: take(pipePorts),
+  };
   const config: Config = {
     port: take(plain.port),
     host: take(plain.host),
@@ -61,6 +83,7 @@ export const loadConfig = (env: Environment): LoadedConfig => {
     callsRelayOnly: take(plain.callsRelayOnly),
     callsSfuFallback: take(plain.callsSfuFallback),
     plans: take(plain.plans),
+    cluster: redis === undefined ? undefined : { redisUrl: redis, ...cluster },
     logLevel: take(plain.logLevel),
     tls: certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined,
     turn: urls.length > 0 && secret !== undefined ? { urls, secret } : undefined,
@@ -110,6 +133,7 @@ const contradictions = (config: Config): string[] => {
     ...(port >= mediaPort && port < mediaPort + workers
       ? ['PORT lies among the ports of the media workers (MEDIA_PORT and up)']
       : []),
+    ...contradictionsOfClusters(config),
     ...below(limits, 'tokenWarningMs', 'tokenLifetimeMs'),
     // A guest shows up at least as often as their token is renewed; one who is forgotten earlier loses a session that holds.
     ...atMost(limits, 'tokenLifetimeMs', 'guestIdleMs'),
@@ -119,6 +143,28 @@ const contradictions = (config: Config): string[] => {
     ...contradictionsOfCalls(config),
   ];
 };
+
+const contradictionsOfClusters = ({ cluster, port, mediaPort, workers, limits }: Config): string[] => [
+  ...(cluster ? contradictionsOfInternal(cluster.internalAddress.port, { port, mediaPort, workers }) : []),
+  ...(cluster && cluster.pipePorts.min < mediaPort + workers && cluster.pipePorts.max >= mediaPort
+    ? ['PIPE_PORTS overlaps the ports of the media workers (MEDIA_PORT and up)']
+    : []),
+  // A node that shows itself less often than twice in that time is taken for gone by one beat that is late.
+  ...(limits.heartbeatMs * 2 <= limits.nodeSilentMs
+    ? []
+    : [`${limitVariable('nodeSilentMs')} must be at least twice ${limitVariable('heartbeatMs')}`]),
+];
+
+/** 0 takes a free port. */
+const contradictionsOfInternal = (
+  internal: number,
+  { port, mediaPort, workers }: Pick<Config, 'port' | 'mediaPort' | 'workers'>,
+): string[] => [
+  ...(internal !== 0 && internal === port ? ['INTERNAL_ADDRESS has the port of PORT: give it one of its own'] : []),
+  ...(internal >= mediaPort && internal < mediaPort + workers
+    ? ['INTERNAL_ADDRESS has a port of the media workers (MEDIA_PORT and up)']
+    : []),
+];
 
 const contradictionsOfCalls = ({ limits, matchFilters, plans }: Config): string[] => [
   // Whoever is held for longer than they may wait is taken out without having been matched with anybody.

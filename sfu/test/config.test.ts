@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { defaultLimits } from '@rostrum/shared/limits.ts';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/config.ts';
+import { sharedSettings } from '../src/config-shared.ts';
 import { configTable, withTable } from '../src/config-table.ts';
 
 const problemsOf = (env: Record<string, string>): string[] => {
@@ -137,6 +138,64 @@ describe('configuration', () => {
     expect(problemsOf({ LIMIT_GUEST_IDLE_MS: '3600000' })).toEqual([
       'LIMIT_GUEST_IDLE_MS must be at least LIMIT_TOKEN_LIFETIME_MS',
     ]);
+  });
+
+  it('OP-4 refuses addresses at which no other node can be told to come', () => {
+    for (const address of ['0.0.0.0', '::', '0:0:0:0:0:0:0:0']) {
+      const internal = address.includes(':') ? `[${address}]:3001` : `${address}:3001`;
+      expect(problemsOf({ PIPE_ADDRESS: address }), address).toEqual([expect.stringMatching(/^PIPE_ADDRESS must be/)]);
+      expect(problemsOf({ INTERNAL_ADDRESS: internal }), internal).toEqual([
+        expect.stringMatching(/^INTERNAL_ADDRESS must name the one address/),
+      ]);
+    }
+    expect(problemsOf({ PIPE_ADDRESS: '::1', INTERNAL_ADDRESS: '[::1]:3001' })).toEqual([]);
+  });
+
+  it('OP-4 gives the other nodes a port of their own', () => {
+    const REDIS_URL = 'redis://127.0.0.1:6379';
+    expect(problemsOf({ REDIS_URL, PORT: '3001', INTERNAL_ADDRESS: '127.0.0.1:3001' })).toEqual([
+      expect.stringMatching(/^INTERNAL_ADDRESS has the port of PORT/),
+    ]);
+    expect(problemsOf({ REDIS_URL, WORKERS: '2', INTERNAL_ADDRESS: '127.0.0.1:40001' })).toEqual([
+      expect.stringMatching(/^INTERNAL_ADDRESS has a port of the media workers/),
+    ]);
+    // Port 0 takes a free one, for both.
+    expect(problemsOf({ REDIS_URL, PORT: '0', INTERNAL_ADDRESS: '127.0.0.1:0' })).toEqual([]);
+  });
+
+  it('OP-4 tells what nodes have to be set to alike from what is a node’s own', () => {
+    const settingsOf = (env: Record<string, string>) => {
+      const loaded = loadConfig(env);
+      return loaded.ok ? Object.fromEntries(sharedSettings(loaded.config)) : loaded.problems;
+    };
+    expect(settingsOf({ PORT: '1', NODE_NAME: 'a', MEDIA_ADDRESS: '::1', WORKERS: '3', LOG_LEVEL: 'warn' })).toEqual(
+      {},
+    );
+    expect(settingsOf({ LIMIT_ROOMS_PER_DAY: String(defaultLimits.roomsPerDay), PLANS: 'false' })).toEqual({});
+    const set = {
+      PUBLIC_URL: 'https://a.example',
+      ALLOWED_ORIGINS: 'https://b.example',
+      STUN_URLS: 'stun:stun.example',
+      TURN_URLS: 'turn:turn.example',
+      TURN_SECRET: 'hush, sixteen bytes',
+      RANDOM_CALLS_FILTERS: 'reputation,age',
+      CALLS_RELAY_ONLY: 'true',
+      CALLS_SFU_FALLBACK: 'true',
+      PLANS: 'true',
+      LIMIT_ROOMS_PER_DAY: '7',
+    };
+    expect(settingsOf(set)).toEqual(set);
+  });
+
+  it('SE-4 refuses the secrets of an example, which everybody knows', () => {
+    const problems = problemsOf({
+      AUTH_SECRET: 'CHANGE-ME-to-a-long-random-text-of-32-bytes-or-more',
+      REDIS_URL: 'redis://:CHANGE-ME@127.0.0.1:6379',
+      TURN_URLS: 'turn:turn.example',
+      TURN_SECRET: 'CHANGE-ME-to-a-long-random-text',
+    });
+    for (const name of ['AUTH_SECRET', 'REDIS_URL', 'TURN_SECRET'])
+      expect(problems, name).toContain(`${name} is still that of an example; \`openssl rand -hex 32\` makes a secret`);
   });
 
   it('RD-12 makes the relay the rule only where there is one', () => {

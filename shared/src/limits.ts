@@ -342,6 +342,28 @@ export const limitTable = {
     max: minute,
     reason: 'RE-6: 5 s and 9 s notice a loss within 15 s',
   },
+  heartbeatMs: {
+    value: second,
+    unit: 'ms',
+    min: 100,
+    max: 10 * second,
+    reason: 'RE-3: a node shows every second that it lives',
+  },
+  nodeSilentMs: {
+    value: 5 * second,
+    unit: 'ms',
+    min: 500,
+    max: minute,
+    reason: 'RE-3: a node that was silent for 5 s is gone, and what it held is taken over',
+  },
+  movedMediaMs: {
+    value: 10 * second,
+    unit: 'ms',
+    min: 0,
+    max: minute,
+    reason:
+      'RE-2: media at the node that somebody left plays on while the new one is set up; a fresh connection takes under 3 s',
+  },
   unavailableMs: {
     value: second,
     unit: 'ms',

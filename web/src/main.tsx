@@ -32,6 +32,7 @@ const createConnect = (auth: Auth, clock: Clock): (() => Promise<Connection>) =>
       getToken: () => auth.token() ?? '',
       onToken: auth.renewed,
       storage: sessionStorage,
+      nearRoom: () => /^\/rooms\/([\w-]+)/.exec(location.pathname)?.[1],
     });
     open.onEvent('session:ready', ({ serverTime }) => clock.correct(serverTime));
     connection = { userId, open };

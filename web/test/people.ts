@@ -74,6 +74,8 @@ export class Person {
   readonly connection: Connection;
   readonly #hertz: number;
   readonly #heard = new Map<string, HeardAudio>();
+  /** What was played before it: the meter of a new track needs a moment to say anything. */
+  readonly #heardBefore = new Map<string, HeardAudio>();
   readonly #tones: ToneSource[] = [];
 
   private constructor(signedIn: { userId: string; token: string }, api: Api, cable: Cable, hertz: number) {
@@ -100,8 +102,11 @@ export class Person {
         return new wrtc.MediaStream([tone.track]) as unknown as MediaStream;
       },
       playVoice: (userId, track) => {
-        this.#heard.get(userId)?.stop();
+        const before = this.#heard.get(userId);
+        before?.stop();
         this.#heard.delete(userId);
+        this.#heardBefore.delete(userId);
+        if (before && track) this.#heardBefore.set(userId, before);
         if (track) this.#heard.set(userId, new HeardAudio(track as never));
       },
     });
@@ -109,8 +114,10 @@ export class Person {
 
   /** Whether they hear that person's tone now, to about 5 %. */
   hears(other: Person): boolean {
-    const hertz = this.#heard.get(other.userId)?.hertz();
-    return hertz !== undefined && Math.abs(hertz / other.#hertz - 1) < 0.05;
+    return [this.#heard, this.#heardBefore].some((heard) => {
+      const hertz = heard.get(other.userId)?.hertz();
+      return hertz !== undefined && Math.abs(hertz / other.#hertz - 1) < 0.05;
+    });
   }
 
   /** Whether anything comes from that person. */

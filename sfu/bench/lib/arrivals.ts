@@ -13,9 +13,10 @@ export type ArrivalMessage = { readonly at: readonly number[] } | { readonly don
  * a network: whoever is busy has them wait, and that they waited counts (an open loop). Resolves when the last one came;
  * rejects when `arrive` throws.
  */
-export const arrivals = (load: Load, arrive: (at: number) => void): Promise<void> =>
+export const arrivals = ({ perSecond, seconds }: Load, arrive: (at: number) => void): Promise<void> =>
   new Promise((resolve, reject) => {
-    const crowd = new Worker(new URL('./arrivals-thread.ts', import.meta.url), { workerData: load });
+    const workerData: Load = { perSecond, seconds };
+    const crowd = new Worker(new URL('./arrivals-thread.ts', import.meta.url), { workerData });
     crowd.on('message', (message: ArrivalMessage) => {
       try {
         if ('at' in message) for (const at of message.at) arrive(at);

@@ -15,15 +15,17 @@ import { createSuccessMonitor } from '../../src/calls/success-monitor.ts';
 import type { Records } from '../../src/records/records.ts';
 import { noHistory } from '../../src/rules/matching/ticket.ts';
 import { createCallMetrics } from '../../src/runtime/call-metrics.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { DeadlineRunner } from '../../src/runtime/deadline-runner.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { KeyedQueue } from '../../src/runtime/keyed-queue.ts';
-import type { DueCallDeadline } from '../../src/state/call-store.ts';
+import type { CallStore, DueCallDeadline } from '../../src/state/call-store.ts';
 import { createMemoryCallStore } from '../../src/state/memory/memory-call-store.ts';
 
 /** Nobody is refused, so that the highest rate is that of the work. */
 const limits: Limits = { ...defaultLimits, ticketsWaiting: 1_000_000, callsAtOnce: 1_000_000 };
+
+const nodeId = 'bench';
 
 /** When people are looked for: by the design of Rostrum when somebody arrives. */
 export type Design = (dependencies: MatchmakerDependencies) => {
@@ -36,6 +38,11 @@ export const onArrival: Design = (dependencies) => ({
   stop: async () => undefined,
 });
 
+/** Where the queue and the calls are, and the time by which they go. */
+export type LiveCalls = { readonly store: CallStore; readonly clock: Clock };
+
+export const inMemory = (): LiveCalls => ({ store: createMemoryCallStore(systemClock), clock: systemClock });
+
 export type Matching = {
   /** Somebody arrives. Resolves when they are in the queue, or in a call. */
   arrive(userId: string): Promise<void>;
@@ -45,17 +52,16 @@ export type Matching = {
 };
 
 /**
- * What a server does to bring two people together, without its sockets: the queue in memory, the rules, the claim, the call's
- * record, the figures, the deadlines. `told` is called for each of the two when the
- * match is handed to the publisher.
+ * What a server does to bring two people together, without its sockets: the queue, the rules, the claim, the call's record, the
+ * figures, the deadlines. `told` is called for each of the two when the match is handed to the publisher.
  */
 export const openMatching = async (
   design: Design,
-  { records, told }: { records: Records; told: (userId: string, partnerId: string) => void },
+  { records, told, live }: { records: Records; told: (userId: string, partnerId: string) => void; live: LiveCalls },
 ): Promise<Matching> => {
-  const clock = systemClock;
-  const store = createMemoryCallStore(clock);
-  const logger = pino({ level: 'warn' });
+  const { store, clock } = live;
+  // What goes wrong in an overload shows in the figures.
+  const logger = pino({ level: 'silent' });
   const publisher: CallPublisher = {
     toSession: ({ userId }, name, payload) => {
       if (name === 'random:match_instant' && 'partner' in payload) told(userId, payload.partner.id);
@@ -73,7 +79,7 @@ export const openMatching = async (
     sfuAllowed: false,
   };
   const isConnected = () => true;
-  const common = { store, publisher, clock, limits, newId, logger, plans: false, routes, records, isConnected };
+  const common = { store, publisher, clock, limits, newId, nodeId, logger, plans: false, routes, records, isConnected };
   const success = createSuccessMonitor(common);
   const metrics = createCallMetrics(new Registry(), {
     counts: () => store.counts(),
@@ -100,6 +106,7 @@ export const openMatching = async (
     const seeker = {
       userId,
       sessionId: newId(),
+      node: nodeId,
       displayName: 'Somebody',
       kind: 'guest',
       plan: 'free',

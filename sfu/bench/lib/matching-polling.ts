@@ -24,7 +24,9 @@ export const everySoOften =
         !stopped.signal.aborted;
         at = Math.max(at + everyMs, performance.now())
       ) {
-        await setTimeout(at - performance.now(), undefined, { signal: stopped.signal }).catch(() => undefined);
+        await setTimeout(Math.max(0, at - performance.now()), undefined, { signal: stopped.signal }).catch(
+          () => undefined,
+        );
         for (const mode of callModes) await pairAll(dependencies, await everybody(dependencies, mode));
       }
     };

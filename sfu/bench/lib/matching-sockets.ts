@@ -8,12 +8,12 @@ import {
 import { searchSchema } from '@rostrum/shared/protocol/random.ts';
 import type { SignedIn } from '@rostrum/shared/protocol/rest.ts';
 import { io, type Socket } from 'socket.io-client';
-import { freePort } from '../../test/support/free-port.ts';
 import { arrivals, type Load, monotonicMs } from './arrivals.ts';
-import { Child } from './child.ts';
-import type { Usage } from './gauge.ts';
 import type { Run } from './matching-run.ts';
 import { PairTimes } from './pair-times.ts';
+import type { BenchRedis } from './redis.ts';
+import { type Cluster, startCluster, startRostrumProcess } from './rostrum-process.ts';
+import { sum } from './statistics.ts';
 
 /** Longest that the server may take to answer, and that the last ones may take to be told, in milliseconds. */
 const answerMs = 60_000;
@@ -21,21 +21,8 @@ const patienceMs = 1000;
 /** People who get ready at a time. */
 const atOnce = 20;
 
-/** Everybody comes again and again, from one machine: nothing that limits one person or one address may limit the benchmark. */
-const environment = {
-  PORT: '0',
-  HOST: '127.0.0.1',
-  MEDIA_ADDRESS: '127.0.0.1',
-  WORKERS: '1',
-  LOG_LEVEL: 'warn',
-  LIMIT_COMMANDS_PER_SECOND: '100000',
-  LIMIT_COMMAND_BURST: '100000',
-  LIMIT_ADDRESS_COMMANDS_PER_SECOND: '10000000',
-  LIMIT_HTTP_REQUESTS_PER_MINUTE: '10000000',
-  LIMIT_GUESTS_PER_ADDRESS_HOUR: '100000',
-  LIMIT_SEARCHES_PER_MINUTE: '10000',
-  LIMIT_REPEAT_PAIR_MS: '0',
-} as const;
+/** Everybody comes again and again, and is as new each time. */
+const environment = { LIMIT_SEARCHES_PER_MINUTE: '10000', LIMIT_REPEAT_PAIR_MS: '0' } as const;
 
 export type SocketMatching = {
   run(load: Load): Promise<Run>;
@@ -44,28 +31,36 @@ export type SocketMatching = {
 
 /** A whole server in a process of its own, and people who are connected to it over WebSockets and search when their turn comes. */
 export const openSocketMatching = async (people: number): Promise<SocketMatching> => {
-  const [child, { port }] = await Child.start<{ port: number }>(new URL('./rostrum-server.ts', import.meta.url), {
-    ...environment,
-    MEDIA_PORT: String(await freePort()),
-  });
-  const crowd = new Crowd(`http://127.0.0.1:${port}`);
+  const server = await startRostrumProcess(environment);
+  return fill({ nodes: [server], close: () => server.close() }, people);
+};
+
+/** The same on two nodes that share a Redis: half of the people are connected to each. */
+export const openClusterMatching = async (people: number, redis: BenchRedis): Promise<SocketMatching> =>
+  fill(await startCluster(redis, { name: 'matching-sockets', count: 2, more: environment }), people);
+
+const fill = async (cluster: Cluster, people: number): Promise<SocketMatching> => {
+  const { nodes } = cluster;
+  const crowd = new Crowd(nodes.map(({ url }) => url));
   try {
     for (let ready = 0; ready < people; ready += atOnce)
       await Promise.all(Array.from({ length: Math.min(atOnce, people - ready) }, () => crowd.admit()));
   } catch (error) {
-    await child.close();
+    await cluster.close();
     throw error;
   }
+  const nodeMs = async (): Promise<number> =>
+    sum((await Promise.all(nodes.map((node) => node.usage()))).map((usage) => usage.nodeMs));
   return {
     run: async (load) => {
-      const before = await child.call<Usage>('usage');
+      const before = await nodeMs();
       const run = await crowd.run(load);
-      const after = await child.call<Usage>('usage');
-      return { ...run, cpuMs: after.nodeMs - before.nodeMs };
+      const cpuMs = (await nodeMs()) - before;
+      return { ...run, cpuMs, recorded: run.pairMs.length };
     },
     close: async () => {
       crowd.leave();
-      await child.close();
+      await cluster.close();
     },
   };
 };
@@ -80,22 +75,27 @@ const search: CommandInput<'random:start_queue'> = {
 };
 
 class Crowd {
-  readonly #url: string;
+  readonly #urls: readonly string[];
   readonly #all: Caller[] = [];
   /** Who is in no call and does not search, the longest first. */
   readonly #idle = new Set<Caller>();
   #times = new PairTimes();
 
-  constructor(url: string) {
-    this.#url = url;
+  #admitted = 0;
+
+  constructor(urls: readonly string[]) {
+    this.#urls = urls;
   }
 
+  /** Lets somebody in, at each of the nodes in turn. */
   async admit(): Promise<void> {
-    const signedIn = await this.#ask<SignedIn>('POST', '/api/auth/guest', { displayName: 'Somebody' });
+    const url = this.#urls[this.#admitted % this.#urls.length] ?? '';
+    this.#admitted += 1;
+    const signedIn = await ask<SignedIn>(url, { method: 'POST', path: '/api/auth/guest', body: somebody });
     const { token } = signedIn;
     const { userId } = signedIn.user;
-    await this.#ask('PUT', '/api/me/consents', { houseRules: true, minimumAge: 18 }, token);
-    const socket: RostrumSocket = io(this.#url, {
+    await ask(url, { method: 'PUT', path: '/api/me/consents', body: consents, token });
+    const socket: RostrumSocket = io(url, {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
@@ -118,7 +118,7 @@ class Crowd {
     this.#idle.add(caller);
   }
 
-  async run(load: Load): Promise<Omit<Run, 'cpuMs'>> {
+  async run(load: Load): Promise<Omit<Run, 'cpuMs' | 'recorded'>> {
     const times = new PairTimes();
     this.#times = times;
     await arrivals(load, (at) => {
@@ -150,16 +150,26 @@ class Crowd {
       this.#idle.add(caller);
     }
   }
-
-  async #ask<Output>(method: 'POST' | 'PUT', path: string, body: object, token?: string): Promise<Output> {
-    const response = await fetch(this.#url + path, {
-      method,
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(answerMs),
-    });
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-    // What our own server answers with.
-    return (await response.json()) as Output;
-  }
 }
+
+const somebody = { displayName: 'Somebody' };
+const consents = { houseRules: true, minimumAge: 18 };
+
+type Asked = {
+  readonly method: 'POST' | 'PUT';
+  readonly path: string;
+  readonly body: object;
+  readonly token?: string;
+};
+
+const ask = async <Output>(url: string, { method, path, body, token }: Asked): Promise<Output> => {
+  const response = await fetch(url + path, {
+    method,
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(answerMs),
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  // What our own server answers with.
+  return (await response.json()) as Output;
+};

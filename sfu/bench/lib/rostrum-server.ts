@@ -9,7 +9,9 @@ import { serveParent } from './child.ts';
 import { Gauge } from './gauge.ts';
 
 const gauge = new Gauge();
-const dataDir = await mkdtemp(join(tmpdir(), 'rostrum-bench-'));
+// The nodes of a cluster share a folder, which whoever started them removes.
+const shared = process.env['DATA_DIR'];
+const dataDir = shared ?? (await mkdtemp(join(tmpdir(), 'rostrum-bench-')));
 const loaded = loadConfig({ ...process.env, DATA_DIR: dataDir });
 if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
 const { config } = loaded;
@@ -20,6 +22,6 @@ serveParent(
   { usage: () => gauge.usage(), packetsSent: () => gauge.packetsSent(), transports: () => gauge.transports },
   async () => {
     await app.close();
-    await rm(dataDir, { recursive: true, force: true });
+    if (shared === undefined) await rm(dataDir, { recursive: true, force: true });
   },
 );

@@ -11,29 +11,12 @@ import type { ClientDtlsParameters, MicrophoneRtpParameters } from '@rostrum/sha
 import type { SignedIn } from '@rostrum/shared/protocol/rest.ts';
 import type { CreateRoom, RoomInfo } from '@rostrum/shared/protocol/room.ts';
 import { io, type Socket } from 'socket.io-client';
-import { freePort } from '../../test/support/free-port.ts';
-import { Child } from './child.ts';
 import { lostDatagrams } from './lost-datagrams.ts';
+import { startRostrumProcess } from './rostrum-process.ts';
 import type { Seat, Side, Voices } from './side.ts';
 
 /** Longest that the server may take to answer a command or to take a socket, in milliseconds. */
 const answerMs = 60_000;
-
-/** One machine is everybody here, so nothing that limits one person, one address or one worker may limit the benchmark. */
-const environment = {
-  PORT: '0',
-  HOST: '127.0.0.1',
-  MEDIA_ADDRESS: '127.0.0.1',
-  WORKERS: '1',
-  LOG_LEVEL: 'warn',
-  TRUSTED_PROXIES: '127.0.0.1',
-  LIMIT_COMMANDS_PER_SECOND: '100000',
-  LIMIT_COMMAND_BURST: '100000',
-  LIMIT_ADDRESS_COMMANDS_PER_SECOND: '10000000',
-  LIMIT_HTTP_REQUESTS_PER_MINUTE: '10000000',
-  LIMIT_JOINS_PER_MINUTE: '10000',
-  LIMIT_STREAMS_PER_WORKER: '100000',
-} as const;
 
 export type RostrumSide = Side & {
   readonly roomId: string;
@@ -41,26 +24,19 @@ export type RostrumSide = Side & {
   guest(): Promise<Guest>;
 };
 
+/** How many people of each kind there will be in a room. */
+type RoomSize = { readonly speakers: number; readonly listeners: number };
+
 /** A whole Rostrum server with one room, whose host is the first speaker. */
-export const startRostrum = async (room: {
-  readonly speakers: number;
-  readonly listeners: number;
-}): Promise<RostrumSide> => {
-  const mediaPort = await freePort();
-  const [child, { port }] = await Child.start<{ port: number }>(new URL('./rostrum-server.ts', import.meta.url), {
-    ...environment,
-    MEDIA_PORT: String(mediaPort),
-  });
+export const startRostrum = async (
+  room: RoomSize,
+  { name = 'Rostrum', more = {} }: { readonly name?: string; readonly more?: Readonly<Record<string, string>> } = {},
+): Promise<RostrumSide> => {
+  const server = await startRostrumProcess(more);
   try {
-    const url = `http://127.0.0.1:${port}`;
+    const { url, mediaPort } = server;
     const host = await Guest.signIn(url);
-    // Whoever joins first speaks, until the stage is full; the host has a place of their own.
-    const { roomId } = await host.request<RoomInfo>('/api/rooms', {
-      title: 'Benchmark',
-      maxParticipants: Math.min(10_000, room.speakers + room.listeners + 1),
-      maxSpeakers: Math.max(1, room.speakers - 1),
-      permissions: { anyoneCanSpeak: room.speakers > 1 },
-    } satisfies CreateRoom);
+    const roomId = await openRoom(host, room);
     let speaker: Guest | undefined = host;
     const newcomer = async (as: 'speaker' | 'listener'): Promise<Guest> => {
       const guest = (as === 'speaker' ? speaker : undefined) ?? (await Guest.signIn(url));
@@ -70,20 +46,28 @@ export const startRostrum = async (room: {
       return guest;
     };
     return {
-      name: 'Rostrum',
+      ...server,
+      name,
       roomId,
       guest: () => Guest.signIn(url),
       seat: newcomer,
-      usage: () => child.call('usage'),
-      packetsSent: () => child.call('packetsSent'),
       lostDatagrams: () => lostDatagrams(mediaPort),
-      transports: () => child.call('transports'),
-      close: () => child.close(),
     };
   } catch (error) {
-    await child.close();
+    await server.close();
     throw error;
   }
+};
+
+/** A room of this host. Whoever joins first speaks, until the stage is full; the host has a place of their own. */
+export const openRoom = async (host: Guest, { speakers, listeners }: RoomSize): Promise<string> => {
+  const { roomId } = await host.request<RoomInfo>('/api/rooms', {
+    title: 'Benchmark',
+    maxParticipants: Math.min(10_000, speakers + listeners + 1),
+    maxSpeakers: Math.max(1, speakers - 1),
+    permissions: { anyoneCanSpeak: speakers > 1 },
+  } satisfies CreateRoom);
+  return roomId;
 };
 
 let addresses = 0;
@@ -92,6 +76,17 @@ let addresses = 0;
 const newAddress = (): string => {
   addresses += 1;
   return `198.${18 + ((addresses >> 16) & 1)}.${(addresses >> 8) & 255}.${addresses & 255}`;
+};
+
+/** What somebody shows at the door. */
+export type Pass = { readonly address: string; readonly token: string };
+
+/** Signs a new guest in. */
+export const signIn = async (url: string): Promise<Pass> => {
+  const address = newAddress();
+  const body = { displayName: `Guest ${address}` };
+  const { token } = await post<SignedIn>(`${url}/api/auth/guest`, body, { 'x-forwarded-for': address });
+  return { address, token };
 };
 
 /** Somebody who uses the server as the web client does: signed in over HTTP, then over one WebSocket. */
@@ -103,13 +98,10 @@ export class Guest implements Seat {
   #roomId = '';
 
   static async signIn(url: string): Promise<Guest> {
-    const address = newAddress();
-    const body = { displayName: `Guest ${address}` };
-    const { token } = await post<SignedIn>(`${url}/api/auth/guest`, body, { 'x-forwarded-for': address });
-    return new Guest(url, address, token);
+    return new Guest(url, await signIn(url));
   }
 
-  private constructor(url: string, address: string, token: string) {
+  private constructor(url: string, { address, token }: Pass) {
     this.#url = url;
     this.#address = address;
     this.#token = token;
@@ -159,9 +151,18 @@ export class Guest implements Seat {
     await this.#do('media:connect', { roomId: this.#roomId, transportId, dtlsParameters });
   }
 
+  async mute(muted: boolean): Promise<void> {
+    await this.#do('room:mute-toggle', { roomId: this.#roomId, muted });
+  }
+
+  /** Gives up the seat, and stays connected. */
+  async leaveRoom(): Promise<void> {
+    await this.#do('room:leave', { roomId: this.#roomId });
+  }
+
   async leave(): Promise<void> {
     try {
-      if (this.#socket?.connected) await this.#do('room:leave', { roomId: this.#roomId });
+      if (this.#socket?.connected) await this.leaveRoom();
     } finally {
       this.#socket?.disconnect();
       this.#socket = undefined;

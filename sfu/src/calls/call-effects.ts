@@ -7,7 +7,7 @@ import { matchOf } from '../rules/call/view.ts';
 import type { CallMetrics } from '../runtime/call-metrics.ts';
 import type { CallCommitted } from './call-engine.ts';
 import type { CallLedger } from './call-ledger.ts';
-import type { CallMediaFollower } from './call-media.ts';
+import type { CallMediaFollower } from './call-media-follower.ts';
 import type { IceServer } from './ice-servers.ts';
 import type { CallPublisher } from './ports.ts';
 import type { SuccessMonitor } from './success-monitor.ts';
@@ -64,10 +64,11 @@ export const createCallEffects = (dependencies: CallEffectsDependencies): CallEf
       ledger.begun(call);
       for (const { queuedAt } of call.origin.tickets) metrics.matched(call.mode, call.matchedAt - queuedAt);
     },
-    follow: ({ before, after, events, requeued }) => {
+    follow: (committed) => {
+      const { before, after, events, requeued } = committed;
       const again = new Map(requeued.map(({ ticket }) => [ticket.seeker.userId, ticket]));
       for (const told of projectCall(before, after, events, again)) tell(told);
-      media.follow(after);
+      media.follow(committed);
       if (before.connectedAt === null && after.connectedAt !== null) {
         success.noted(true);
         const route = routeOf(after);

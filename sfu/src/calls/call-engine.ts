@@ -16,6 +16,8 @@ import { StateUnavailable } from '../state/room-store.ts';
 export type CallCommitted = {
   readonly before: CallState;
   readonly after: CallState;
+  /** Of the record of `after`. */
+  readonly version: number;
   readonly events: readonly CallEvent[];
   /** Who waits again, now that the call is over. */
   readonly requeued: readonly TicketEntry[];
@@ -76,13 +78,15 @@ const attempt = async (
     const decision = decide(before, command, { now: clock.now(), limits, plans, sfuAllowed });
     if (!decision.ok) return decision;
     const events = decision.value;
-    if (events.length === 0) return { ok: true, value: { before, after: before, events, requeued: [] } };
+    const { version } = loaded;
+    if (events.length === 0) return { ok: true, value: { before, after: before, version, events, requeued: [] } };
     const after = events.reduce(evolve, before);
-    const commit = commitOf(dependencies, { before, after, version: loaded.version, expiresAt });
-    const { outcome } = await store.commit(commit);
-    if (outcome === 'committed') return { ok: true, value: { before, after, events, requeued: commit.requeue } };
-    if (outcome === 'gone') return refuse('stale');
-    if (outcome === 'expired') break;
+    const commit = commitOf(dependencies, { before, after, version, expiresAt });
+    const result = await store.commit(commit);
+    if (result.outcome === 'committed')
+      return { ok: true, value: { before, after, version: result.version, events, requeued: commit.requeue } };
+    if (result.outcome === 'gone') return refuse('stale');
+    if (result.outcome === 'expired') break;
     // After a conflict the rule looks at the new state and says what it comes to.
   }
   return refuse('unavailable');

@@ -36,6 +36,8 @@ export type CallDependencies = {
   readonly records: Pick<Records, 'callMessages'>;
   readonly routes: RoutePolicy;
   readonly newId: () => string;
+  /** This node: whoever comes back here is connected to it. */
+  readonly nodeId: string;
   readonly logger: Logger;
 } & Pick<SearchDependencies, 'clock' | 'limits' | 'isConnected'>;
 
@@ -50,8 +52,13 @@ export type Calls = {
    */
   resume(callId: string, caller: Caller, options?: { hideAddress: boolean }): Promise<Result<RandomState>>;
   chat(caller: Caller, callId: string, text: string): Promise<Result<{ message: CallChatMessage }>>;
-  /** The connection of this session is lost: in the queue (RQ-5) or in a call (RD-5). */
-  lose(caller: Caller): Promise<void>;
+  /**
+   * The connection of this session to this node is lost: in the queue (RQ-5) or in a call (RD-5). Nothing changes where it has gone
+   * to another node. @throws StateUnavailable where it could not be noted
+   */
+  lose(caller: Caller, node: string): Promise<void>;
+  /** A node is gone, and what the SFU carried of this call there (RE-3). Refuses with `unavailable` alone. */
+  loseNode(callId: string, node: string): Promise<Result<unknown>>;
   elapse(due: DueCallDeadline): Promise<void>;
   /** Ends every call, and tells those who wait; for a server that stops. */
   stopAll(): Promise<void>;
@@ -67,7 +74,8 @@ export const createCalls = (dependencies: CallDependencies): Calls => {
     resume: (callId, caller, options) => resume(dependencies, execute, { callId, caller, ...options }),
     sync: async (caller) => {
       const ticket = await searches.resume(caller);
-      if (ticket) return { state: 'queued', queued: await searches.viewOf(ticket) };
+      const queued = ticket && (await searches.viewOf(ticket));
+      if (queued) return { state: 'queued', queued };
       const place = await store.placeOf(caller.userId);
       const loaded = place.at === 'call' ? await store.load(place.callId) : undefined;
       const side = loaded && sideOf(loaded.call, caller.userId);
@@ -76,7 +84,12 @@ export const createCalls = (dependencies: CallDependencies): Calls => {
       return resumed.ok ? resumed.value : { state: 'idle' };
     },
     chat: (caller, callId, text) => chat(dependencies, execute, { caller, callId, text }),
-    lose: (caller) => lose(dependencies, execute, caller),
+    lose: (caller, node) => lose(dependencies, execute, { caller, node }),
+    loseNode: async (callId, node) => {
+      const noted = await execute(callId, { type: 'lose-sfu-media', node });
+      // A call that is over has nothing to lose.
+      return noted.ok || noted.refusal.code === 'unavailable' ? noted : done({});
+    },
     elapse: async (due) => {
       if (due.of === 'ticket') return searches.elapse(due);
       const result = await execute(due.callId, { type: 'elapse', deadline: due.key });
@@ -110,10 +123,11 @@ const resume = async (
   execute: Calls['execute'],
   { callId, caller, hideAddress = false }: { callId: string; caller: Caller; hideAddress?: boolean },
 ): Promise<Result<RandomState>> => {
-  const returned = await execute(callId, { type: 'return', by: caller, hideAddress });
+  const node = dependencies.nodeId;
+  const returned = await execute(callId, { type: 'return', by: caller, node, hideAddress });
   if (!returned.ok) return returned;
   // A connection that broke while its session came back was noted before that, and nobody else would note it again.
-  if (!dependencies.isConnected(caller)) await lose(dependencies, execute, caller);
+  if (!dependencies.isConnected(caller)) await lose(dependencies, execute, { caller, node });
   return done(await stateIn(dependencies, returned.value.after, caller));
 };
 
@@ -144,24 +158,30 @@ const chat = async (
   return done({ message });
 };
 
+/** A connection of this session to this node. */
+type Connection = { readonly caller: Caller; readonly node: string };
+
 const lose = async (
   { store, searches, limits }: CallDependencies,
   execute: Calls['execute'],
-  caller: Caller,
+  { caller, node }: Connection,
 ): Promise<void> => {
   // A match, or the end of a call, may move them while this looks.
   for (let tries = 0; tries < limits.commitAttempts; tries += 1) {
     const place = await store.placeOf(caller.userId);
     if (place.at === 'nowhere') return;
-    const noted = place.at === 'queue' ? await searches.lose(caller) : await loseCall(execute, place.callId, caller);
-    // Where they are still, there is nothing to note: they are away already, or another device holds it.
+    const noted =
+      place.at === 'queue'
+        ? await searches.lose(caller, node)
+        : await loseCall(execute, place.callId, { caller, node });
+    // Where they are still, there is nothing to note: they are away already, another device holds it, or they are at another node.
     if (noted || isSamePlace(place, await store.placeOf(caller.userId))) return;
   }
 };
 
 /** Answers whether it was noted. @throws StateUnavailable where it could not be, so that it is tried again */
-const loseCall = async (execute: Calls['execute'], callId: string, caller: Caller): Promise<boolean> => {
-  const lost = await execute(callId, { type: 'lose-connection', by: caller });
+const loseCall = async (execute: Calls['execute'], callId: string, { caller, node }: Connection): Promise<boolean> => {
+  const lost = await execute(callId, { type: 'lose-connection', by: caller, node });
   if (!lost.ok && lost.refusal.code === 'unavailable') throw new StateUnavailable('a lost connection was not noted');
   return lost.ok;
 };

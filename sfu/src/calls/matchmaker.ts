@@ -4,7 +4,7 @@ import { beginning } from '../rules/call/begin.ts';
 import { callDeadlinesOf } from '../rules/call/deadlines.ts';
 import type { CallState } from '../rules/call/state.ts';
 import { choosePartner } from '../rules/matching/choose-partner.ts';
-import type { Ticket } from '../rules/matching/ticket.ts';
+import type { Moment, Ticket } from '../rules/matching/ticket.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { CallStore, StoredTicket } from '../state/call-store.ts';
@@ -17,6 +17,11 @@ const pageSize = 500;
  * moment, so more would mean a fault.
  */
 const mostLost = 100;
+/**
+ * Claims of a round that are under way at a time (RE-5): so many that a store over a network never waits for the next one, and
+ * so few that nobody else's question waits long behind them.
+ */
+const claimsAtOnce = 32;
 
 export type MatchmakerDependencies = {
   readonly store: CallStore;
@@ -32,10 +37,11 @@ export type MatchmakerDependencies = {
 
 export type Matchmaker = {
   /**
-   * Looks for a partner for somebody who waits, and claims both. To be called after they are in the queue, never before: two
-   * who arrive at once would miss each other.
+   * Looks for a partner for somebody who waits with this ticket, and claims both. To be called after they are in the queue, never
+   * before: two who arrive at once would miss each other. Where the ticket is gone or changed by then, they are looked for as they
+   * wait now; who is away, when they come back.
    */
-  look(userId: string): Promise<void>;
+  look(ticket: Ticket): Promise<void>;
   /** A call ended: where a claim found no room for one more, those who wait are looked for again. */
   freed(): Promise<void>;
 };
@@ -55,9 +61,8 @@ export const createMatchmaker = (dependencies: MatchmakerDependencies): Matchmak
   const rounds = new Rounds(pair);
 
   return {
-    look: async (userId) => {
-      const stored = await store.ticketOf(userId);
-      if (stored) await rounds.join(stored.ticket.search.mode, userId);
+    look: async ({ search, seeker, awaySince }) => {
+      if (awaySince === null) await rounds.join(search.mode, seeker.userId);
     },
     freed: async () => {
       if (!full) return;
@@ -121,29 +126,51 @@ const pairAll = async (
   return false;
 };
 
+type Pair = readonly [StoredTicket, StoredTicket];
 type Attempt = { readonly pair: readonly string[]; readonly outcome: Awaited<ReturnType<CallStore['claim']>> };
 
-/** Pairs each of these with whom they suit best of those who are left, in their order. */
+/**
+ * Pairs each of these with whom they suit best of those who are left. Whom that leaves does not depend on what becomes of the
+ * claim, so claims go side by side: one after the other, a crowd would wait for as many round trips as it has pairs.
+ */
 const pairOnce = async (
   dependencies: MatchmakerDependencies,
   mode: CallMode,
   userIds: readonly string[],
 ): Promise<Attempt[]> => {
   const { clock, limits } = dependencies;
-  const left = new Map((await everybody(dependencies, mode)).map((stored) => [stored.ticket.seeker.userId, stored]));
+  const waiting = await everybody(dependencies, mode);
+  const pairs = pairsAmong(waiting, userIds, () => ({ now: clock.now(), limits }));
   const attempts: Attempt[] = [];
+  const claimOnwards = async (): Promise<void> => {
+    for (const pair of pairs)
+      attempts.push({
+        pair: pair.map(({ ticket }) => ticket.seeker.userId),
+        outcome: await claim(dependencies, pair),
+      });
+  };
+  // One that fails ends the pairs for all; what is under way then comes to its end, and the others hear of it.
+  await Promise.all(Array.from({ length: Math.min(claimsAtOnce, userIds.length) }, claimOnwards));
+  return attempts;
+};
+
+/** In their order; each is chosen when it is asked for. */
+function* pairsAmong(
+  waiting: readonly StoredTicket[],
+  userIds: readonly string[],
+  moment: () => Moment,
+): Generator<Pair, void, undefined> {
+  const left = new Map(waiting.map((stored) => [stored.ticket.seeker.userId, stored]));
   for (const userId of userIds) {
     const me = left.get(userId);
     if (!me) continue;
-    const chosen = choosePartner(me.ticket, ticketsOf(left), { now: clock.now(), limits });
+    const chosen = choosePartner(me.ticket, ticketsOf(left), moment());
     const partner = chosen && left.get(chosen.seeker.userId);
     if (!partner) continue;
-    const pair = [userId, partner.ticket.seeker.userId];
-    for (const taken of pair) left.delete(taken);
-    attempts.push({ pair, outcome: await claim(dependencies, [me, partner]) });
+    for (const { ticket } of [me, partner]) left.delete(ticket.seeker.userId);
+    yield [me, partner];
   }
-  return attempts;
-};
+}
 
 const ticketsOf = (waiting: ReadonlyMap<string, StoredTicket>): Ticket[] =>
   [...waiting.values()].map(({ ticket }) => ticket);
@@ -159,7 +186,7 @@ const everybody = async ({ store }: MatchmakerDependencies, mode: CallMode): Pro
   }
 };
 
-const claim = async (dependencies: MatchmakerDependencies, tickets: readonly [StoredTicket, StoredTicket]) => {
+const claim = async (dependencies: MatchmakerDependencies, tickets: Pair) => {
   const { store, engine, clock, limits, newId, plans, matched } = dependencies;
   const now = clock.now();
   const callId = newId();

@@ -13,12 +13,12 @@ export interface CallPublisher {
 
 /** Where people are connected. */
 export interface Presence {
-  /** Whether this session has a connection now. */
+  /** Whether this session has a connection to this node now. Of one at another node, that one says when it is lost. */
   isConnected(caller: Caller): boolean;
-  /** Rooms in which this person sits, on whatever device. */
+  /** Rooms in which this person sits, on whatever device, at whatever node. @throws StateUnavailable */
   roomsOf(
     userId: string,
   ): Promise<readonly { readonly roomId: string; readonly sessionId: string; readonly role: Role }[]>;
-  /** Gives up a seat. `tell`: its device learns that the person is elsewhere now. */
+  /** Gives up a seat. `tell`: its device, at whatever node, learns that the person is elsewhere now. */
   leaveRoom(seat: { readonly roomId: string } & Caller, tell: boolean): Promise<Result<unknown>>;
 }

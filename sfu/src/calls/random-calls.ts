@@ -9,6 +9,7 @@ import type { Caller } from '../rules/call/commands.ts';
 import { historyFrom } from '../rules/matching/history.ts';
 import type { Seeker } from '../rules/matching/ticket.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
 import type { CallStore } from '../state/call-store.ts';
 import type { RoutePolicy } from './call-effects.ts';
 import type { Calls } from './calls.ts';
@@ -19,7 +20,8 @@ import type { Background, Searches } from './searches.ts';
 /** What everybody starts with (SF-3). */
 const startReputation = 50;
 
-export type SearchingPerson = Omit<Seeker, 'reputation'>;
+/** They are connected to this node. */
+export type SearchingPerson = Omit<Seeker, 'reputation' | 'node'>;
 
 export type RandomCallDependencies = {
   readonly store: CallStore;
@@ -41,6 +43,8 @@ export type RandomCallDependencies = {
   readonly plans: boolean;
   readonly clock: Clock;
   readonly limits: Limits;
+  readonly nodeId: string;
+  readonly logger: Logger;
 };
 
 export type RandomCalls = {
@@ -54,13 +58,19 @@ export type RandomCalls = {
   next(caller: Caller, callId: string): Promise<Result<RandomState>>;
   /** Somebody is about to sit down in a room: their search ends. Refuses with `in_call`. */
   beforeRoom(userId: string): Promise<Result<void>>;
+  /**
+   * Somebody sat down in a room. A search that another device began at another node in the same moment ends; where it found somebody
+   * before this, the seat is given up instead, and its device told. Each side looks at the other once it is in, so that at least one
+   * of both notices. Never rejects.
+   */
+  inRoom(seat: { readonly roomId: string } & Caller): Promise<void>;
   /** RQ-8: for everybody at once; those who wait are told, calls go on. */
   setSwitch(value: RandomSwitch): Promise<void>;
 };
 
 /** Random calls: who may search, with what, and what the operator says. */
 export const createRandomCalls = (dependencies: RandomCallDependencies): RandomCalls => {
-  const { store, searches, calls, switchboard, limits } = dependencies;
+  const { searches, calls, switchboard } = dependencies;
   return {
     service: (userId) => serviceFor(dependencies, userId),
     start: (person, search, options) => start(dependencies, { person, search, ...options }),
@@ -70,16 +80,14 @@ export const createRandomCalls = (dependencies: RandomCallDependencies): RandomC
       if (!ended.ok) return ended;
       return done(await calls.sync(caller));
     },
-    beforeRoom: async (userId) => {
-      // A match, or the end of a call, may move them while this looks.
-      for (let tries = 0; tries < limits.commitAttempts; tries += 1) {
-        const place = await store.placeOf(userId);
-        if (place.at === 'nowhere') return done(undefined);
-        if (place.at === 'call') return refuse('in_call');
-        const stored = await store.ticketOf(userId);
-        if (stored) await searches.cancel(stored.ticket.seeker, 'room');
+    beforeRoom: (userId) => endSearch(dependencies, userId),
+    inRoom: async (seat) => {
+      try {
+        const ended = await endSearch(dependencies, seat.userId);
+        if (!ended.ok && ended.refusal.code === 'in_call') await dependencies.presence.leaveRoom(seat, true);
+      } catch (error) {
+        dependencies.logger.warn({ err: error }, 'whether somebody in a room searches as well could not be read');
       }
-      return refuse('unavailable');
     },
     setSwitch: async (value) => {
       await switchboard.set(value);
@@ -88,6 +96,21 @@ export const createRandomCalls = (dependencies: RandomCallDependencies): RandomC
       for (const userId of waiting) await searches.putOutIfOff(userId);
     },
   };
+};
+
+const endSearch = async (
+  { store, searches, limits }: RandomCallDependencies,
+  userId: string,
+): Promise<Result<void>> => {
+  // A match, or the end of a call, may move them while this looks.
+  for (let tries = 0; tries < limits.commitAttempts; tries += 1) {
+    const place = await store.placeOf(userId);
+    if (place.at === 'nowhere') return done(undefined);
+    if (place.at === 'call') return refuse('in_call');
+    const stored = await store.ticketOf(userId);
+    if (stored) await searches.cancel(stored.ticket.seeker, 'room');
+  }
+  return refuse('unavailable');
 };
 
 const serviceFor = async (
@@ -118,7 +141,7 @@ export const statsOf = ({ waiting, calls }: { waiting: number; calls: number }):
 type Start = { readonly person: SearchingPerson; readonly search: Search; readonly leaveRoom: boolean };
 
 const start = async (dependencies: RandomCallDependencies, wanted: Start): Promise<Result<RandomState>> => {
-  const { store, searches, calls, switchboard, plans, limits, accepting, mayCall } = dependencies;
+  const { store, searches, switchboard, plans, limits, accepting, mayCall, nodeId } = dependencies;
   const { person, search } = wanted;
   if (!accepting()) return refuse('unavailable');
   if (!switchboard.isOnFor(person.userId)) return refuse('feature_unavailable');
@@ -131,15 +154,27 @@ const start = async (dependencies: RandomCallDependencies, wanted: Start): Promi
   if ((await store.counts()).waiting >= limits.ticketsWaiting) return refuse('node_full');
   const free = await outOfRooms(dependencies, wanted);
   if (!free.ok) return free;
-  const seeker = { ...person, plan: plans ? person.plan : 'free', reputation: startReputation } as const;
+  const plan = plans ? person.plan : 'free';
+  const seeker: Seeker = { ...person, node: nodeId, plan, reputation: startReputation };
   const begun = await searches.begin(seeker, search, background);
   // A match that came in between, of an earlier search on another device.
   if (!begun.ok && begun.refusal.code === 'conflict') return (await takeOver(dependencies, wanted)) ?? begun;
   if (!begun.ok) return begun;
+  const alone = await notInRoom(dependencies, person);
+  return alone.ok ? whereNow(dependencies, person) : alone;
+};
+
+/** Where somebody is who got into the queue just now. */
+const whereNow = async (
+  { store, searches, calls, switchboard }: RandomCallDependencies,
+  person: SearchingPerson,
+): Promise<Result<RandomState>> => {
   // Switched off while they got in.
   await searches.putOutIfOff(person.userId);
   const place = await store.placeOf(person.userId);
-  return place.at === 'nowhere' ? refuse('feature_unavailable') : done(await calls.sync(person));
+  if (place.at === 'nowhere' && !switchboard.isOnFor(person.userId)) return refuse('feature_unavailable');
+  // Who is nowhere found somebody, and lost them again, before this looked: they heard of both.
+  return done(await calls.sync(person));
 };
 
 const searchAllowed = ({ filters, routes }: RandomCallDependencies, search: Search): Result<void> => {
@@ -180,6 +215,21 @@ const outOfRooms = async (
     if (!left.ok && left.refusal.code === 'unavailable') return left;
   }
   return done(undefined);
+};
+
+/** Somebody is in the queue. Where another device sat down in a room at another node in the same moment, the search ends (`inRoom`). */
+const notInRoom = async (
+  { store, searches, calls, presence }: RandomCallDependencies,
+  { userId, sessionId }: SearchingPerson,
+): Promise<Result<void>> => {
+  const [room] = await presence.roomsOf(userId);
+  if (!room) return done(undefined);
+  const caller = { userId, sessionId };
+  if (!(await searches.cancel(caller, 'room'))) {
+    const place = await store.placeOf(userId);
+    if (place.at === 'call') await calls.execute(place.callId, { type: 'end', by: caller, reason: 'left-for-room' });
+  }
+  return refuse(onStage(room.role) ? 'on_stage' : 'in_room');
 };
 
 /** What is remembered of their calls: by the live state, or after a restart by the records (RQ-4, RD-3). */

@@ -11,6 +11,8 @@ export type RandomSwitchboard = {
   isOnFor(userId: string): boolean;
   /** Switches, for this node at once and for every later start. Rejects, and changes nothing, where it cannot be kept. */
   set(value: RandomSwitch): Promise<void>;
+  /** Reads what another node may have switched. Rejects where it cannot be read; then it stays as it is. */
+  refresh(): Promise<void>;
 };
 
 /** The operator's switch for random calls (RQ-8), with what it was set to before. */
@@ -24,6 +26,9 @@ export const openRandomSwitch = async (records: Pick<Records, 'settings'>): Prom
     set: async (value) => {
       await records.settings.setRandom(value);
       current = value;
+    },
+    refresh: async () => {
+      current = (await records.settings.random()) ?? on;
     },
   };
 };

@@ -10,6 +10,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { CallStore, DueCallDeadline, StoredTicket, TicketEntry } from '../state/call-store.ts';
 import type { Matchmaker } from './matchmaker.ts';
 import type { CallPublisher } from './ports.ts';
+import { queuedView, tellOfQueue } from './queue-view.ts';
 import type { RandomSwitchboard } from './random-switch.ts';
 
 /** Tickets that are read at a time where all of them are wanted. */
@@ -25,8 +26,10 @@ export type SearchDependencies = {
   readonly logger: Logger;
   /** What the operator says: nobody waits for whom random calls are off (RQ-8). */
   readonly switchboard: RandomSwitchboard;
-  /** Whether this session has a connection now. */
+  /** Whether this session has a connection to this node now. */
   readonly isConnected: (caller: Caller) => boolean;
+  /** This node: those who come back here are connected to it. */
+  readonly nodeId: string;
 };
 
 /** What is known of somebody besides their search, read before they are put in the queue. */
@@ -40,17 +43,17 @@ export type Searches = {
   begin(seeker: Seeker, search: Search, background: Background): Promise<Result<void>>;
   /** Takes the ticket of this session out of the queue. Answers whether there was one. */
   cancel(caller: Caller, reason: DequeuedReason): Promise<boolean>;
-  /** The connection of this session is lost (RQ-5). Answers whether it had a ticket. */
-  lose(caller: Caller): Promise<boolean>;
-  /** The session is back: its ticket may be matched again, and is looked for. Answers with it; undefined for none. */
+  /** The connection of this session to this node is lost (RQ-5). Answers whether it had a ticket that it held from there. */
+  lose(caller: Caller, node: string): Promise<boolean>;
+  /** The session is back, or at this node now: its ticket may be matched again, and is looked for. Answers with it; undefined for none. */
   resume(caller: Caller): Promise<Ticket | undefined>;
   /** Somebody blocked another while they wait. Answers whether they do. */
   avoid(userId: string, blockedId: string): Promise<boolean>;
   /** Those whom a call that ended put back in the queue: they are told, and looked for. */
   again(entries: readonly TicketEntry[]): Promise<void>;
   elapse(due: DueCallDeadline & { of: 'ticket' }): Promise<void>;
-  /** What the queue looks like for this ticket. */
-  viewOf(ticket: Ticket): Promise<Queued>;
+  /** What the queue looks like for this ticket; undefined where it is out of it. */
+  viewOf(ticket: Ticket): Promise<Queued | undefined>;
   /** Tells somebody who waits what the queue looks like for them. */
   tell(ticket: Ticket): Promise<void>;
   /** Everybody who waits and is not away, in the order of each mode. */
@@ -61,15 +64,18 @@ export type Searches = {
 
 /** People who look for a partner: how they get into the queue, stay there, and get out of it other than by a match. */
 export const createSearches = (dependencies: SearchDependencies): Searches => {
-  const { store, matchmaker, publisher, clock, isConnected } = dependencies;
+  const { store, matchmaker, publisher, isConnected, nodeId } = dependencies;
 
-  const viewOf = (ticket: Ticket) => queuedView(store, ticket);
+  const viewOf = async (ticket: Ticket) => {
+    const position = await store.positionOf(ticket);
+    return position && queuedView(ticket, position);
+  };
   const amend = (userId: string, change: (ticket: Ticket) => Ticket | undefined) =>
     amendTicket(dependencies, userId, change);
 
   return {
     viewOf,
-    tell: (ticket) => tell(dependencies, ticket),
+    tell: (ticket) => tellOfQueue(dependencies, ticket),
     begin: (seeker, search, background) => begin(dependencies, { seeker, search, background }),
 
     cancel: async (caller, reason) => {
@@ -80,33 +86,32 @@ export const createSearches = (dependencies: SearchDependencies): Searches => {
       return removed;
     },
 
-    lose: async (caller) => {
-      const lost = await amend(caller.userId, (ticket) =>
-        isOf(ticket, caller) && ticket.awaySince === null ? wentAway(ticket, clock.now()) : undefined,
-      );
-      return lost !== undefined;
-    },
+    lose: (caller, node) => loseAt(dependencies, caller, node),
 
     resume: async (caller) => {
-      const back = await amend(caller.userId, (ticket) =>
-        isOf(ticket, caller) && ticket.awaySince !== null && isConnected(caller)
-          ? cameBack(ticket, caller.sessionId)
+      const { seen, after } = await amend(caller.userId, (ticket) =>
+        isOf(ticket, caller) && (ticket.awaySince !== null || ticket.seeker.node !== nodeId) && isConnected(caller)
+          ? cameBack(ticket, { sessionId: caller.sessionId, node: nodeId })
           : undefined,
       );
-      await putOutIfOff(dependencies, caller.userId);
+      const isOut = await putOutIfOff(dependencies, caller.userId);
       // A connection that broke while its session came back was noted before that, and nobody else would note it again.
-      if (back && !isConnected(caller)) await amend(caller.userId, (ticket) => wentAway(ticket, clock.now()));
-      if (back) await matchmaker.look(caller.userId);
-      const stored = await store.ticketOf(caller.userId);
-      return stored && isOf(stored.ticket, caller) ? stored.ticket : undefined;
+      if (after && !isConnected(caller)) await loseAt(dependencies, caller, nodeId);
+      if (after) await matchmaker.look(after);
+      // What was seen holds where nothing was done about it.
+      const ticket = after || isOut ? (await store.ticketOf(caller.userId))?.ticket : seen;
+      return ticket && isOf(ticket, caller) ? ticket : undefined;
     },
 
-    avoid: async (userId, blockedId) => (await amend(userId, (ticket) => avoiding(ticket, blockedId))) !== undefined,
+    avoid: async (userId, blockedId) =>
+      (await amend(userId, (ticket) => avoiding(ticket, blockedId))).after !== undefined,
 
     again: async (entries) => {
-      for (const { ticket } of entries) if (ticket.awaySince === null) await tell(dependencies, ticket);
-      for (const { ticket } of entries) await putOutIfOff(dependencies, ticket.seeker.userId);
-      for (const { ticket } of entries) await matchmaker.look(ticket.seeker.userId);
+      const each = (task: (ticket: Ticket) => Promise<unknown>) =>
+        Promise.all(entries.map(({ ticket }) => task(ticket)));
+      await each(async (ticket) => (ticket.awaySince === null ? tellOfQueue(dependencies, ticket) : undefined));
+      await each((ticket) => putOutIfOff(dependencies, ticket.seeker.userId));
+      await each((ticket) => matchmaker.look(ticket));
     },
 
     elapse: (due) => elapse(dependencies, due),
@@ -115,20 +120,24 @@ export const createSearches = (dependencies: SearchDependencies): Searches => {
       for (const mode of callModes) yield* waitingIn(store, mode);
     },
 
-    putOutIfOff: (userId) => putOutIfOff(dependencies, userId),
+    putOutIfOff: async (userId) => {
+      await putOutIfOff(dependencies, userId);
+    },
   };
+};
+
+/** A node that the session has left says nothing about its ticket any more. */
+const loseAt = async (dependencies: SearchDependencies, caller: Caller, node: string): Promise<boolean> => {
+  const lost = await amendTicket(dependencies, caller.userId, (ticket) =>
+    isOf(ticket, caller) && ticket.seeker.node === node && ticket.awaySince === null
+      ? wentAway(ticket, dependencies.clock.now())
+      : undefined,
+  );
+  return lost.after !== undefined;
 };
 
 const isOf = (ticket: Ticket, caller: Caller): boolean =>
   ticket.seeker.userId === caller.userId && ticket.seeker.sessionId === caller.sessionId;
-
-const queuedView = async (store: CallStore, ticket: Ticket): Promise<Queued> => ({
-  ...(await store.positionOf(ticket)),
-  mode: ticket.search.mode,
-  since: ticket.queuedAt,
-  relaxed: [...ticket.relaxed],
-  languageUntil: ticket.languageUntil > ticket.queuedAt ? ticket.languageUntil : null,
-});
 
 async function* waitingIn(store: CallStore, mode: CallMode): AsyncGenerator<Ticket> {
   let after: Ticket | undefined;
@@ -140,11 +149,14 @@ async function* waitingIn(store: CallStore, mode: CallMode): AsyncGenerator<Tick
   }
 }
 
-const putOutIfOff = async ({ store, publisher, switchboard }: SearchDependencies, userId: string): Promise<void> => {
+/** Answers whether random calls are off for them. */
+const putOutIfOff = async ({ store, publisher, switchboard }: SearchDependencies, userId: string): Promise<boolean> => {
   const { reason, until } = switchboard.now;
-  const stored = switchboard.isOnFor(userId) ? undefined : await store.ticketOf(userId);
+  if (switchboard.isOnFor(userId)) return false;
+  const stored = await store.ticketOf(userId);
   if (stored && (await store.removeTicket(userId, stored.ticket.ticketId)))
     publisher.toSession(stored.ticket.seeker, 'random:feature_unavailable', { reason, until });
+  return true;
 };
 
 const entryOf = (ticket: Ticket, limits: Limits): TicketEntry => ({
@@ -155,20 +167,25 @@ const entryOf = (ticket: Ticket, limits: Limits): TicketEntry => ({
 const update = ({ store, clock, limits }: SearchDependencies, stored: StoredTicket, after: Ticket) =>
   store.updateTicket(stored, entryOf(after, limits), { expiresAt: clock.now() + limits.unavailableMs });
 
-/** Changes a ticket, against others who change it too. Undefined where there is none, or nothing to change. */
+/** The ticket of somebody as it was found, where it was, and as it is `after` a change, where it was changed. */
+type Amended = { readonly seen: Ticket | undefined; readonly after?: Ticket };
+
+/** Changes a ticket, against others who change it too, where there is one, and something to change. */
 const amendTicket = async (
   dependencies: SearchDependencies,
   userId: string,
   change: (ticket: Ticket) => Ticket | undefined,
-): Promise<Ticket | undefined> => {
+): Promise<Amended> => {
   const { store, limits } = dependencies;
+  let seen: Ticket | undefined;
   for (let tries = 0; tries < limits.commitAttempts; tries += 1) {
     const stored = await store.ticketOf(userId);
-    const after = stored && change(stored.ticket);
-    if (!stored || !after) return undefined;
-    if ((await update(dependencies, stored, after)) === 'updated') return after;
+    seen = stored?.ticket;
+    const after = seen && change(seen);
+    if (!stored || !after) break;
+    if ((await update(dependencies, stored, after)) === 'updated') return { seen, after };
   }
-  return undefined;
+  return { seen };
 };
 
 type Beginning = { readonly seeker: Seeker; readonly search: Search; readonly background: Background };
@@ -176,24 +193,27 @@ type Beginning = { readonly seeker: Seeker; readonly search: Search; readonly ba
 const begin = async (dependencies: SearchDependencies, beginning: Beginning): Promise<Result<void>> => {
   const { store, limits } = dependencies;
   const { userId } = beginning.seeker;
+  // Hardly anybody is in the queue already, so it is looked only where somebody turns out to be.
+  let earlier: Ticket | undefined;
   for (let tries = 0; tries < limits.commitAttempts; tries += 1) {
-    const outcome = await replaceTicket(dependencies, beginning);
+    const outcome = await replaceTicket(dependencies, beginning, earlier);
+    if (outcome === 'enqueued') return done(undefined);
     if (outcome === 'full') return refuse('node_full');
     if (outcome === 'expired') return refuse('unavailable');
-    if (outcome === 'taken' && (await store.placeOf(userId)).at === 'call') return refuse('conflict');
-    if (outcome !== 'taken') {
-      await enter(dependencies, outcome);
-      return done(undefined);
-    }
+    earlier = (await store.ticketOf(userId))?.ticket;
+    if (!earlier && (await store.placeOf(userId)).at === 'call') return refuse('conflict');
   }
   return refuse('unavailable');
 };
 
-/** A new ticket in the queue, in the place of an earlier one; or why there is none. */
-const replaceTicket = async (dependencies: SearchDependencies, beginning: Beginning) => {
-  const { store, publisher, clock, limits, isConnected } = dependencies;
+/** Puts a new ticket in the queue, in the place of an earlier one, and looks for a partner; or answers why there is none. */
+const replaceTicket = async (
+  dependencies: SearchDependencies,
+  beginning: Beginning,
+  earlier: Ticket | undefined,
+): Promise<'enqueued' | 'taken' | 'full' | 'expired'> => {
+  const { store, matchmaker, publisher, clock, limits, isConnected } = dependencies;
   const { seeker } = beginning;
-  const earlier = (await store.ticketOf(seeker.userId))?.ticket;
   const ticket = ticketFor(dependencies, beginning, earlier);
   if (earlier) {
     if (!(await store.removeTicket(seeker.userId, earlier.ticketId))) return 'taken';
@@ -203,22 +223,12 @@ const replaceTicket = async (dependencies: SearchDependencies, beginning: Beginn
   // Seen in the same breath: who loses the connection after this is found in the queue by whoever notes it.
   const present = isConnected(seeker) ? ticket : wentAway(ticket, clock.now());
   const expiresAt = clock.now() + limits.unavailableMs;
-  const outcome = await store.enqueue(entryOf(present, limits), { most: limits.ticketsWaiting, expiresAt });
-  return outcome === 'enqueued' ? present : outcome;
-};
-
-/** Told before the look: whoever is matched hears of the queue first. */
-const enter = async (dependencies: SearchDependencies, ticket: Ticket): Promise<void> => {
-  await tell(dependencies, ticket);
-  await dependencies.matchmaker.look(ticket.seeker.userId);
-};
-
-const tell = async ({ store, publisher }: SearchDependencies, ticket: Ticket): Promise<void> => {
-  const view = await queuedView(store, ticket);
-  const place = await store.placeOf(ticket.seeker.userId);
-  // Whoever was matched meanwhile knows better already.
-  if (place.at === 'queue' && place.ticketId === ticket.ticketId)
-    publisher.toSession(ticket.seeker, 'random:queued', view);
+  const entered = await store.enqueue(entryOf(present, limits), { most: limits.ticketsWaiting, expiresAt });
+  if (entered.outcome !== 'enqueued') return entered.outcome;
+  // By what was read as they got in, and before the look: whoever is matched hears of the queue first.
+  publisher.toSession(seeker, 'random:queued', queuedView(present, entered));
+  await matchmaker.look(present);
+  return 'enqueued';
 };
 
 const elapse = async (dependencies: SearchDependencies, due: DueCallDeadline & { of: 'ticket' }): Promise<void> => {
@@ -241,12 +251,12 @@ const elapse = async (dependencies: SearchDependencies, due: DueCallDeadline & {
     case 'look':
       if (due.key === 'repeat') await lookAgainLater(dependencies, stored);
       else await store.clearDeadline(due);
-      await matchmaker.look(due.userId);
+      await matchmaker.look(ticket);
       return undefined;
     default:
       if ((await update(dependencies, stored, outcome.ticket)) !== 'updated') return undefined;
-      await tell(dependencies, outcome.ticket);
-      await matchmaker.look(due.userId);
+      await tellOfQueue(dependencies, outcome.ticket);
+      await matchmaker.look(outcome.ticket);
       return undefined;
   }
 };

@@ -11,7 +11,7 @@ const help = `Prints a one-time link that makes an administrator (OP-7).
   npm run admin
 
 It works on the same DATA_DIR, AUTH_SECRET and PUBLIC_URL as the server, which may run meanwhile. Whoever opens the link
-says a name, and is an administrator. It takes the place of a link that was printed before and not used.
+says a name, and is an administrator. It takes the place of links that were printed before and not used.
 `;
 
 const fail = (message: string): never => {

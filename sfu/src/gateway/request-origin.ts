@@ -32,7 +32,12 @@ export const createRequestOrigin = ({ trustedProxies, allowedOrigins, tracer }: 
       const traces = tracer.tracesOf({ address, cookie: request.headers.cookie });
       return { address: addressPart(address) ?? address, traces };
     },
-    isLocal: (request) => /^(127\.|::1$|::ffff:127\.)/.test(proxyaddr(request, trusts)),
+    // Every hop of it: one that is trusted from elsewhere could say that it asks for this machine. What comes from the address
+    // that it goes to has not left the machine, whichever that is.
+    isLocal: (request) =>
+      proxyaddr
+        .all(request, trusts)
+        .every((address) => /^(127\.|::1$|::ffff:127\.)/.test(address) || address === request.socket.localAddress),
     allows: (request) => {
       const { origin, host } = request.headers;
       // Only browsers send an Origin, and only they carry cookies that another site could make use of.

@@ -27,6 +27,34 @@ export const listenInfos = (options: {
   ]);
 };
 
+/**
+ * Where this node's ends of pipes listen: at the address by which the other nodes reach this machine, or on all
+ * interfaces where none has it and something in between translates it (NAT, a container). Where it can, it is bound to
+ * that address alone: the other end takes packets from nowhere else. Pure.
+ *
+ * Throws when the address is no IP address, or the range of ports is none.
+ */
+export const pipeListenInfo = (options: {
+  readonly address: string;
+  readonly ports: { readonly min: number; readonly max: number };
+  readonly interfaces: NetworkInterfaces;
+}): types.TransportListenInfo => {
+  const { address, ports, interfaces } = options;
+  const { min, max } = ports;
+  if (!isIPv4(address) && !isIPv6(address))
+    throw new Error(`The pipe address "${address}" is not an IPv4 or IPv6 address.`);
+  if (!(min >= 1 && min <= max && max <= 65_535))
+    throw new Error(`The pipe ports ${min} to ${max} are no range of ports.`);
+  const isOwn = Object.values(interfaces).some((entries) => entries?.some((entry) => entry.address === address));
+  const any = isIPv6(address) ? '::' : '0.0.0.0';
+  return {
+    protocol: 'udp',
+    portRange: { min, max },
+    ...(isOwn ? { ip: address } : { ip: any, announcedAddress: address }),
+    ...(isIPv6(address) ? ipv6Only : {}),
+  };
+};
+
 type Place = Pick<types.TransportListenInfo, 'ip' | 'announcedAddress' | 'flags'>;
 
 // Without `ipv6Only` the IPv6 socket would want the IPv4 port too, which the IPv4 socket has.

@@ -21,11 +21,15 @@ export type MicrophoneState = {
   readonly sessionId: string;
   readonly producerId: string;
   readonly muted: boolean;
+  /** The node at which its media ends; this one when left out. */
+  readonly node?: string | undefined;
 };
 
 /** What the room's state says that media must follow. */
 export type RoomMediaState = {
   readonly roomId: string;
+  /** Of the record that it was made from, which grows: `MediaFollower` does not follow one that comes after a later one. */
+  readonly version: number;
   readonly audioQuality: RoomSettings['audioQuality'];
   /** Who may send at all: the people on the stage, with the session that holds the seat. */
   readonly stage: ReadonlyMap<string, { readonly sessionId: string }>;
@@ -55,6 +59,35 @@ export type MediaEvents = {
   /** The worker that served this room died: all its media is gone, these seats had some. */
   roomLost: (roomId: string, seats: readonly SeatRef[]) => void;
 };
+
+/** One end of a pipe between two nodes: where it receives, and the key of what it sends (SRTP, RFC 3711 and 7714). */
+export type PipeEnd = {
+  readonly ip: string;
+  readonly port: number;
+  readonly srtpParameters: { readonly cryptoSuite: 'AEAD_AES_256_GCM'; readonly keyBase64: string };
+};
+
+/**
+ * What a node wants of another one for a room: the whole set of microphones, each time anything changes and at least
+ * three times in a lease, as the other end closes when it is not asked again. An empty set ends the pipe.
+ */
+export type PipeDemand = {
+  readonly roomId: string;
+  /** Grows with every demand of a node: one that comes after a later one is `stale`. */
+  readonly sequence: number;
+  /** The end of the node that asks. Another one than before is a new pipe. */
+  readonly transport: PipeEnd;
+  readonly producerIds: readonly string[];
+};
+
+/** What it gets: those of them that are open there, and where they come from. Another end than before is a new pipe. */
+export type PipeOffer = {
+  readonly transport: PipeEnd;
+  readonly producers: readonly { readonly producerId: string; readonly rtpParameters: MicrophoneRtpParameters }[];
+};
+
+/** The way to the other nodes: the answer of the other node's `servePipe`, or `unavailable` within a bounded time. */
+export type PipePeers = { request(node: string, demand: PipeDemand): Promise<Result<PipeOffer>> };
 
 export type WorkerLoad = {
   readonly index: number;
@@ -120,13 +153,26 @@ export interface MediaPlane {
   /**
    * Makes the room's media here what the state says: producers of muted people are paused, producers and sending
    * transports of people off the stage (or of an earlier session) are closed, a microphone that the state does not have
-   * is heard by nobody, and a microphone new in the state is given to every listener.
+   * is heard by nobody, and a microphone new in the state is given to every listener. As long as anybody has media
+   * here, microphones at other nodes are piped here, each once, and given like the others; this does not wait for them.
+   * The state is kept for those who come later.
    */
   reconcile(state: RoomMediaState): Promise<void>;
   /** Closes all media of this person in this room but that of `exceptSessionId`. */
   release(roomId: string, userId: string, exceptSessionId?: string): void;
   /** Closes all media of a room. */
   closeRoom(roomId: string): void;
+  /**
+   * What another node asks of this one: opens or changes this node's end of its pipe, and answers the same when it is
+   * asked the same again. Gives nothing but microphones of people here that the room's state has. Refuses with
+   * `not_found` where none of them is here (the pipe is closed then), `stale` for a demand that a later one overtook,
+   * `node_full` with too many pipes, `unavailable` where the worker does not do it.
+   */
+  servePipe(from: string, demand: PipeDemand): Promise<Result<PipeOffer>>;
+  /** Closes every pipe from and to a node that is gone. What the state still has there is asked for again. */
+  nodeGone(node: string): void;
+  /** Rooms that have media on this node. */
+  roomIds(): readonly string[];
   /** Seats that have media in this room on this node. */
   seatsOf(roomId: string): readonly SeatRef[];
   load(): readonly WorkerLoad[];

@@ -88,6 +88,16 @@ export class MediaWorker {
     );
   }
 
+  /**
+   * One end of a pipe, with a port of its own. Encrypted, as machines may lie between the ends; without retransmission,
+   * which would hold packets of speech back on the way to everybody.
+   */
+  createPipe(router: types.Router, listenInfo: types.TransportListenInfo): Promise<types.PipeTransport> {
+    return this.ask(() =>
+      router.createPipeTransport({ listenInfo, enableSrtp: true, enableRtx: false, enableSctp: false }),
+    );
+  }
+
   /** Waits for an answer of this worker. If it stops answering it is killed, and the request rejects like all others. */
   async ask<T>(request: () => Promise<T>): Promise<T> {
     this.#unanswered += 1;

@@ -2,11 +2,12 @@ import { availableParallelism, networkInterfaces } from 'node:os';
 import type { Limits } from '@rostrum/shared/limits.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import { setLogEventListeners } from 'mediasoup';
-import { listenInfos } from './listen-addresses.ts';
-import type { MediaEvents, MediaPlane, SeatRef } from './media-plane.ts';
+import { listenInfos, pipeListenInfo } from './listen-addresses.ts';
+import type { MediaEvents, MediaPlane, PipePeers, RoomMediaState, SeatRef } from './media-plane.ts';
 import type { MediaLogger, MediaWorker } from './media-worker.ts';
 import type { IceServer } from './room-context.ts';
 import { RoomMedia } from './room-media.ts';
+import { microphonesElsewhere, type PipeNetwork } from './room-pipes.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export type MediaPlaneOptions = {
@@ -22,7 +23,26 @@ export type MediaPlaneOptions = {
   readonly workerBin?: string | undefined;
   /** The TURN and STUN servers for somebody's transport; none when left out. Called anew for every transport. */
   readonly iceServersFor?: ((seat: SeatRef) => readonly IceServer[]) | undefined;
+  /** The name of this node among the others; a single node needs none. */
+  readonly self?: string | undefined;
+  /** The way to the other nodes. Without it nothing is heard of microphones there, and nothing is given to them. */
+  readonly pipes?: PipeOptions | undefined;
 };
+
+export type PipeOptions = PipePeers & {
+  /** The IP address by which other nodes reach this machine (PIPE_ADDRESS). */
+  readonly address: string;
+  /** UDP ports for pipes, apart from the media ports (PIPE_PORTS). Each end of a pipe takes one. */
+  readonly ports: { readonly min: number; readonly max: number };
+  /** How long a pipe is served to a node that does not ask again; the same on every node. `pipeLeaseMs` when left out. */
+  readonly leaseMs?: number | undefined;
+};
+
+/** Demands come every 3 s then: often enough to see that a pipe is gone, few enough for hundreds of rooms. */
+const pipeLeaseMs = 15_000;
+
+/** RE-5: rooms that go on at other nodes, of which nobody has media here. The one that was heard of longest ago is forgotten. */
+const statesKept = 1000;
 
 /** How often it is looked for microphones that send far more than they may. */
 const excessIntervalMs = 10_000;
@@ -30,6 +50,7 @@ const excessIntervalMs = 10_000;
 /** Starts the media of this node. Rejects when a worker does not start or a port is taken; then nothing is left running. */
 export const createMediaPlane = async (options: MediaPlaneOptions, events: MediaEvents): Promise<MediaPlane> => {
   const { limits, logger, mediaPort, mediaAddresses } = options;
+  const pipes = options.pipes && pipeNetwork(options.self ?? 'this node', options.pipes);
   // For the process as a whole, since that is how mediasoup logs. A worker's last words come this way; that it ends when
   // it is told to is one of them.
   setLogEventListeners({
@@ -47,10 +68,26 @@ export const createMediaPlane = async (options: MediaPlaneOptions, events: Media
     listenInfos: (index) =>
       listenInfos({ port: mediaPort + index, announced: mediaAddresses, interfaces: networkInterfaces() }),
   });
-  const rooms = new Rooms(pool, options, guarded(events, logger));
+  const rooms = new Rooms(pool, { ...options, pipes }, guarded(events, logger));
   const excessTimer = setInterval(() => rooms.stopExcess(), excessIntervalMs).unref();
   return planeOf(rooms, pool, () => clearInterval(excessTimer));
 };
+
+/** Throws when the address or the ports cannot be used. */
+const pipeNetwork = (self: string, options: PipeOptions): PipeNetwork => {
+  const { address, ports, leaseMs = pipeLeaseMs } = options;
+  const listenInfo = () => pipeListenInfo({ address, ports, interfaces: networkInterfaces() });
+  listenInfo();
+  // By the clock, so that they grow over a restart; but never back with it.
+  let latest = 0;
+  const nextSequence = () => {
+    latest = Math.max(latest + 1, Date.now());
+    return latest;
+  };
+  return { self, peers: options, listenInfo, leaseMs, nextSequence };
+};
+
+type RoomsOptions = Omit<MediaPlaneOptions, 'pipes'> & { readonly pipes: PipeNetwork | undefined };
 
 /** A seat whose room has no worker yet. */
 type Waiting = { readonly seat: SeatRef; released: boolean };
@@ -58,15 +95,21 @@ type Waiting = { readonly seat: SeatRef; released: boolean };
 /** The rooms that have media on this node. */
 class Rooms {
   readonly #pool: WorkerPool;
-  readonly #options: MediaPlaneOptions;
+  readonly #options: RoomsOptions;
   readonly #events: MediaEvents;
   readonly #rooms = new Map<string, RoomMedia>();
+  /** By room, the latest state of those with microphones at other nodes: who comes first here has to hear them too. */
+  readonly #states = new Map<string, RoomMediaState>();
   readonly #waiting = new Set<Waiting>();
 
-  constructor(pool: WorkerPool, options: MediaPlaneOptions, events: MediaEvents) {
+  constructor(pool: WorkerPool, options: RoomsOptions, events: MediaEvents) {
     this.#pool = pool;
     this.#options = options;
     this.#events = events;
+  }
+
+  ids(): string[] {
+    return [...this.#rooms.keys()];
   }
 
   get(roomId: string): RoomMedia | undefined {
@@ -90,6 +133,15 @@ class Rooms {
     return act(this.#rooms.get(seat.roomId) ?? this.#create(seat.roomId, placed.value));
   }
 
+  async reconcile(state: RoomMediaState): Promise<void> {
+    this.#keep(state);
+    await this.#rooms.get(state.roomId)?.reconcile(state);
+  }
+
+  nodeGone(node: string): void {
+    for (const room of this.#rooms.values()) room.nodeGone(node);
+  }
+
   release(roomId: string, userId: string, exceptSessionId: string | undefined): void {
     this.#rooms.get(roomId)?.release(userId, exceptSessionId);
     this.#turnAway(
@@ -98,8 +150,18 @@ class Rooms {
   }
 
   closeRoom(roomId: string): void {
+    this.#states.delete(roomId);
     this.#rooms.get(roomId)?.close();
     this.#turnAway(({ seat }) => seat.roomId === roomId);
+  }
+
+  #keep(state: RoomMediaState): void {
+    const { pipes } = this.#options;
+    this.#states.delete(state.roomId);
+    if (pipes === undefined || microphonesElsewhere(state.microphones.values(), pipes.self).size === 0) return;
+    this.#states.set(state.roomId, state);
+    const [longestAgo] = this.#states.keys();
+    if (this.#states.size > statesKept && longestAgo !== undefined) this.#states.delete(longestAgo);
   }
 
   #turnAway(which: (waiting: Waiting) => boolean): void {
@@ -107,7 +169,7 @@ class Rooms {
   }
 
   #create(roomId: string, worker: MediaWorker): RoomMedia {
-    const { limits, logger, mediaAddresses, iceServersFor } = this.#options;
+    const { limits, logger, mediaAddresses, iceServersFor, pipes } = this.#options;
     const room = new RoomMedia({
       roomId,
       worker,
@@ -116,9 +178,14 @@ class Rooms {
       events: this.#events,
       announcedAddresses: mediaAddresses,
       iceServersFor: iceServersFor ?? (() => []),
+      pipes,
+      self: this.#options.self,
       closed: () => this.#rooms.delete(roomId),
     });
     this.#rooms.set(roomId, room);
+    const state = this.#states.get(roomId);
+    // Never rejects, and must not be waited for: see `open`.
+    if (state !== undefined) void room.reconcile(state);
     return room;
   }
 
@@ -153,11 +220,14 @@ const planeOf = (rooms: Rooms, pool: WorkerPool, stopTimers: () => void): MediaP
         : await room.sync(seat, have),
     );
   },
-  async reconcile(state) {
-    await rooms.get(state.roomId)?.reconcile(state);
+  reconcile: (state) => rooms.reconcile(state),
+  async servePipe(from, demand) {
+    return (await rooms.get(demand.roomId)?.servePipe(from, demand)) ?? refuse('not_found');
   },
+  nodeGone: (node) => rooms.nodeGone(node),
   release: (roomId, userId, exceptSessionId) => rooms.release(roomId, userId, exceptSessionId),
   closeRoom: (roomId) => rooms.closeRoom(roomId),
+  roomIds: () => rooms.ids(),
   seatsOf: (roomId) => rooms.get(roomId)?.seats() ?? [],
   load: () => pool.load(),
   ready: () => pool.ready(),

@@ -1,6 +1,9 @@
 import type { types } from 'mediasoup';
+import { firstPacket } from './first-packet.ts';
 import type { SeatRef } from './media-plane.ts';
+import { ProducerSwitch } from './producer-switch.ts';
 import type { RoomContext } from './room-context.ts';
+import type { RoomVoice } from './room-voice.ts';
 
 /** A burst at the start is no excess. */
 const shortestAverageS = 5;
@@ -9,13 +12,13 @@ const shortestAverageS = 5;
  * An open microphone: one Opus producer. Its packets are forwarded only while the room's state has it and it is not
  * muted; nothing else resumes the producer (MO-1).
  */
-export class Microphone {
+export class Microphone implements RoomVoice {
   readonly seat: SeatRef;
   readonly #producer: types.Producer;
   readonly #context: RoomContext;
   readonly #abandoned: () => void;
+  readonly #switch: ProducerSwitch;
   #inState = false;
-  #forwarding = false;
   #unclaimedTimer: NodeJS.Timeout | undefined;
   #bytes = 0;
   #askedAt = performance.now();
@@ -26,10 +29,19 @@ export class Microphone {
     this.#producer = producer;
     this.#context = context;
     this.#abandoned = abandoned;
+    this.#switch = new ProducerSwitch(producer, context);
     this.#expectState();
   }
 
+  get userId(): string {
+    return this.seat.userId;
+  }
+
   get producerId(): string {
+    return this.#producer.id;
+  }
+
+  get routedId(): string {
     return this.#producer.id;
   }
 
@@ -50,20 +62,11 @@ export class Microphone {
       if (inState) clearTimeout(this.#unclaimedTimer);
       else this.#expectState();
     }
-    const forwarding = state !== undefined && !state.muted;
-    // What was asked for last, not `producer.paused`: that follows only when the worker has answered.
-    if (forwarding === this.#forwarding || this.closed) return;
-    this.#forwarding = forwarding;
-    try {
-      await this.#context.worker.ask(() => (forwarding ? this.#producer.resume() : this.#producer.pause()));
-    } catch (error) {
-      if (this.closed || this.#context.worker.closed) return;
-      this.#forwarding = !forwarding;
-      this.#context.logger.error(
-        { roomId: this.#context.roomId, producerId: this.producerId, err: error },
-        'a microphone could not be switched',
-      );
-    }
+    await this.#switch.turn(state !== undefined && !state.muted);
+  }
+
+  firstPacket(withinMs: number): Promise<void> {
+    return firstPacket(this.#producer, this.#context, withinMs);
   }
 
   /**

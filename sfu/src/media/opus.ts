@@ -1,4 +1,4 @@
-import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
+import { audioHeaderExtensions, type MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
 import type { types } from 'mediasoup';
@@ -60,10 +60,7 @@ export const microphoneParameters = (client: MicrophoneRtpParameters, quality: A
  * The format parameters (RFC 7587 section 6.1) that say something to others: mediasoup reads DTX and FEC, a listener's
  * browser reads whether to play in stereo. mediasoup knows them as integers only.
  */
-const formatParameters = (
-  client: Record<string, string | number | undefined>,
-  quality: AudioQuality,
-): Record<string, number> => {
+const formatParameters = (client: Readonly<Record<string, unknown>>, quality: AudioQuality): Record<string, number> => {
   const says = (name: string) => Number(client[name]) === 1;
   return {
     ...(says('useinbandfec') ? { useinbandfec: 1 } : {}),
@@ -71,6 +68,26 @@ const formatParameters = (
     ...(says('sprop-stereo') && audioSettings[quality].stereo ? { 'sprop-stereo': 1 } : {}),
   };
 };
+
+/**
+ * How a microphone comes over a pipe, in the words of a client that sends one: what `microphoneParameters` takes at the
+ * other end. mediasoup's parameters of a pipe's consumer name things besides that audio has no use for.
+ */
+export const pipedParameters = (ofConsumer: types.RtpParameters): MicrophoneRtpParameters => ({
+  codecs: ofConsumer.codecs.map(({ payloadType, parameters }) => ({
+    mimeType: 'audio/opus',
+    payloadType,
+    clockRate: 48_000,
+    channels: 2,
+    parameters: formatParameters(parameters ?? {}, 'music'),
+  })),
+  headerExtensions: audioHeaderExtensions.flatMap((uri) =>
+    (ofConsumer.headerExtensions ?? []).filter((extension) => extension.uri === uri).map(({ id }) => ({ uri, id })),
+  ),
+  encodings: (ofConsumer.encodings ?? []).flatMap(({ ssrc, dtx }) =>
+    ssrc === undefined ? [] : [{ ssrc, ...(dtx === undefined ? {} : { dtx }) }],
+  ),
+});
 
 /** RTP headers with their extensions: about 40 bytes at 50 packets a second. */
 const headerBitrate = 16_000;

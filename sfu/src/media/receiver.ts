@@ -1,9 +1,9 @@
 import type { ConsumerOffer } from '@rostrum/shared/protocol/media.ts';
 import type { types } from 'mediasoup';
 import type { SeatRef } from './media-plane.ts';
-import type { Microphone } from './microphone.ts';
 import { listenerCapabilities } from './opus.ts';
 import type { RoomContext } from './room-context.ts';
+import type { RoomVoice } from './room-voice.ts';
 import { SeatTransport } from './seat-transport.ts';
 
 /** A voice on its way to a listener: claimed, so that it is asked for only once, then with its consumer. */
@@ -48,13 +48,13 @@ export class Receiver {
    * is an end to those that this call claimed. Before the transport is open nothing happens: `listen` does it then.
    * Answers whether all of them worked, or became pointless.
    */
-  async hear(microphones: Iterable<Microphone>): Promise<boolean> {
+  async hear(microphones: Iterable<RoomVoice>): Promise<boolean> {
     const transport = this.transport.open;
     if (transport === undefined) return true;
     const claimed: Promise<boolean>[] = [];
     for (const microphone of microphones) {
-      if (microphone.seat.userId === this.#seat.userId || this.#voices.has(microphone.producerId)) continue;
-      const voice: Voice = { userId: microphone.seat.userId, consumer: undefined, told: false };
+      if (microphone.userId === this.#seat.userId || this.#voices.has(microphone.producerId)) continue;
+      const voice: Voice = { userId: microphone.userId, consumer: undefined, told: false };
       this.#voices.set(microphone.producerId, voice);
       claimed.push(this.#consume(transport, microphone, voice));
     }
@@ -67,12 +67,12 @@ export class Receiver {
   }
 
   /** Never rejects. False when it failed although the listener and the microphone are still there. */
-  async #consume(transport: types.WebRtcTransport, microphone: Microphone, voice: Voice): Promise<boolean> {
-    const { producerId } = microphone;
+  async #consume(transport: types.WebRtcTransport, microphone: RoomVoice, voice: Voice): Promise<boolean> {
+    const { producerId, routedId } = microphone;
     const wanted = () => this.#voices.get(producerId) === voice && !this.transport.closed && !microphone.closed;
     try {
       const consumer = await this.#context.worker.ask(() =>
-        transport.consume({ producerId, rtpCapabilities: this.#capabilities }),
+        transport.consume({ producerId: routedId, rtpCapabilities: this.#capabilities }),
       );
       if (wanted()) {
         voice.consumer = consumer;
@@ -117,7 +117,7 @@ export class Receiver {
   }
 
   /** Forgets the voice of a microphone that is heard no more. Answers the id of its consumer if the client was told of it. */
-  drop(microphone: Microphone): string | undefined {
+  drop(microphone: RoomVoice): string | undefined {
     const voice = this.#voices.get(microphone.producerId);
     if (voice === undefined) return undefined;
     this.#voices.delete(microphone.producerId);

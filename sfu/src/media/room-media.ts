@@ -1,25 +1,31 @@
 import type { ConsumerOffer, MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
-import type { Listening, Publishing, RoomMediaState, SeatRef } from './media-plane.ts';
+import type { Listening, PipeDemand, PipeOffer, Publishing, RoomMediaState, SeatRef } from './media-plane.ts';
 import type { Tenant } from './media-worker.ts';
 import type { ParticipantMedia } from './participant-media.ts';
 import { streamsOf } from './reservation.ts';
 import { failure, type RoomContext, superseded } from './room-context.ts';
 import { RoomParticipants } from './room-participants.ts';
+import { type PipeNetwork, RoomPipes } from './room-pipes.ts';
 import { openRouter, type RoomRouter } from './room-router.ts';
 import { RoomStage } from './room-stage.ts';
 import { RoomVoices } from './room-voices.ts';
 import type { SeatTransport } from './seat-transport.ts';
 import { SpeakerMonitor } from './speaker-monitor.ts';
+import { type FollowedState, VoiceHandover } from './voice-handover.ts';
 
 export type RoomMediaOptions = Omit<RoomContext, 'router'> & {
+  /** The way to other nodes, where there are any. */
+  readonly pipes: PipeNetwork | undefined;
+  /** The name of this node among the others. */
+  readonly self: string | undefined;
   /** Called once, when the room has no media any more. */
   readonly closed: () => void;
 };
 
 /**
- * The media of one room on this node: a router on one worker, and the transports of everybody who has some. It exists
- * from the first transport to the last. Commands may interleave at every `await`: whatever is opened is claimed before,
+ * The media of one room on this node: a router on one worker, the transports of everybody who has some, and the pipes
+ * from and to other nodes. It exists from the first person's transport to the last. Commands may interleave at every `await`: whatever is opened is claimed before,
  * so the last command wins, and what it replaced closes itself.
  */
 export class RoomMedia implements Tenant {
@@ -30,6 +36,8 @@ export class RoomMedia implements Tenant {
   readonly #participants: RoomParticipants;
   readonly #voices: RoomVoices;
   readonly #stage: RoomStage;
+  readonly #pipes: RoomPipes | undefined;
+  readonly #handover: VoiceHandover;
   #router: RoomRouter | undefined;
   #closed = false;
 
@@ -46,8 +54,22 @@ export class RoomMedia implements Tenant {
       () => this.close(),
     );
     this.#monitor = new SpeakerMonitor(limits, (userIds) => events.speakingChanged(roomId, userIds));
-    this.#voices = new RoomVoices(this.#participants.listeners, this.#monitor, events);
+    this.#voices = new RoomVoices({
+      listeners: this.#participants.listeners,
+      monitor: this.#monitor,
+      events,
+      given: (voice) => this.#handover.given(voice),
+    });
+    this.#handover = new VoiceHandover({
+      self: options.self,
+      movedMediaMs: limits.movedMediaMs,
+      has: (producerId) => this.#voices.has(producerId),
+      // Never rejects: what mediasoup fails at is dealt with where it fails.
+      changed: () => void this.#follow(this.#handover.followed()),
+    });
     this.#stage = new RoomStage(this.#context, this.#participants, this.#voices);
+    this.#pipes =
+      options.pipes && new RoomPipes(this.#context, options.pipes, this.#voices, (routedId) => this.#measure(routedId));
     this.#opened = this.#open();
     // Whoever waits for the router sees its failure.
     this.#opened.catch(() => undefined);
@@ -72,7 +94,7 @@ export class RoomMedia implements Tenant {
     try {
       // Somebody who listens already only replaces what they have, and is not turned out.
       const listeners = this.#participants.listeners.size + 1;
-      const fits = this.#hasRoomFor({ listeners, microphones: this.#participants.microphones() });
+      const fits = this.#hasRoomFor({ listeners, microphones: this.#microphones() });
       if (participant.receiver === undefined && !fits) return refuse('node_full');
       return await participant.opening(participant.receiver, () => this.#openReceiver(participant));
     } finally {
@@ -119,14 +141,13 @@ export class RoomMedia implements Tenant {
     const sender = this.#participants.find(seat)?.sender;
     if (sender?.transport.open?.id !== transportId) return refuse('not_found');
     if (sender.hasMicrophone) return refuse('already');
-    const microphones = this.#participants.microphones() + 1;
+    const microphones = this.#microphones() + 1;
     if (!this.#hasRoomFor({ listeners: this.#participants.listeners.size, microphones })) return refuse('node_full');
     const opened = await this.#stage.produce(sender, rtpParameters);
     if (!opened.ok) return opened;
     const { producerId } = opened.value;
     try {
-      const { observer } = await this.#opened;
-      await this.#context.worker.ask(() => observer.addProducer({ producerId }));
+      await this.#measure(producerId);
     } catch (error) {
       const { closed } = opened.value;
       if (sender.microphone === opened.value) this.#stage.closeMicrophone(sender);
@@ -158,7 +179,21 @@ export class RoomMedia implements Tenant {
   }
 
   async reconcile(state: RoomMediaState): Promise<void> {
-    await Promise.all([this.#stage.follow(state), this.#voices.give()]);
+    await this.#follow(this.#handover.follow(state));
+  }
+
+  async #follow(state: FollowedState | undefined): Promise<void> {
+    if (state === undefined || this.#closed) return;
+    await Promise.all([this.#stage.follow(state), this.#pipes?.follow(state), this.#voices.give()]);
+  }
+
+  /** Only microphones of people here: what was piped here is never piped on. */
+  async servePipe(from: string, demand: PipeDemand): Promise<Result<PipeOffer>> {
+    return (await this.#pipes?.serve(from, demand, this.#stage.microphones(demand.producerIds))) ?? refuse('not_found');
+  }
+
+  nodeGone(node: string): void {
+    this.#pipes?.nodeGone(node);
   }
 
   stopExcess(): Promise<void> {
@@ -192,11 +227,17 @@ export class RoomMedia implements Tenant {
   }
 
   load(): { transports: number; producers: number; consumers: number } {
-    return this.#participants.load();
+    const { transports, producers, consumers } = this.#participants.load();
+    return {
+      transports: transports + (this.#pipes?.transports() ?? 0),
+      producers: producers + (this.#pipes?.producers() ?? 0),
+      consumers: consumers + (this.#pipes?.streams() ?? 0),
+    };
   }
 
   reservedStreams(): number {
-    return streamsOf({ listeners: this.#participants.listeners.size, microphones: this.#participants.microphones() });
+    const { size: listeners } = this.#participants.listeners;
+    return streamsOf({ listeners, microphones: this.#microphones() }) + (this.#pipes?.streams() ?? 0);
   }
 
   lost(): void {
@@ -211,15 +252,28 @@ export class RoomMedia implements Tenant {
     // First the router: it takes everything with it in one request.
     this.#router?.router.close();
     this.#participants.close();
+    this.#pipes?.close();
+    this.#handover.close();
     this.#context.worker.leave(this);
     this.#options.closed();
     // Last, as whoever hears of it finds the room gone.
     this.#monitor.silence();
   }
 
+  /** Microphones that are heard here, or are about to be. */
+  #microphones(): number {
+    return this.#participants.microphones() + (this.#pipes?.microphones() ?? 0);
+  }
+
+  async #measure(producerId: string): Promise<void> {
+    const { observer } = await this.#opened;
+    await this.#context.worker.ask(() => observer.addProducer({ producerId }));
+  }
+
   /** Whether the worker can serve this room if it came to this, next to its other rooms (MD-3). */
   #hasRoomFor(room: { readonly listeners: number; readonly microphones: number }): boolean {
     const { worker, limits } = this.#context;
-    return worker.reservedStreams() - this.reservedStreams() + streamsOf(room) <= limits.streamsPerWorker;
+    const before = { listeners: this.#participants.listeners.size, microphones: this.#microphones() };
+    return worker.reservedStreams() - streamsOf(before) + streamsOf(room) <= limits.streamsPerWorker;
   }
 }

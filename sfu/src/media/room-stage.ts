@@ -1,7 +1,6 @@
 import type { MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { done, type Result } from '@rostrum/shared/result.ts';
-import type { RoomMediaState } from './media-plane.ts';
 import type { Microphone } from './microphone.ts';
 import { toleratedBitrate } from './opus.ts';
 import type { ParticipantMedia } from './participant-media.ts';
@@ -9,6 +8,7 @@ import { failure, type RoomContext, superseded } from './room-context.ts';
 import type { RoomParticipants } from './room-participants.ts';
 import type { RoomVoices } from './room-voices.ts';
 import type { Sender } from './sender.ts';
+import type { FollowedState } from './voice-handover.ts';
 
 /** The sending half of a room's media: who sends, and that only those send whom the state has on the stage (MD-9). */
 export class RoomStage {
@@ -49,7 +49,7 @@ export class RoomStage {
   }
 
   /** Makes the sending half what the state says. Resolves when the worker did it; listeners get new voices by `RoomVoices.give`. */
-  async follow(state: RoomMediaState): Promise<void> {
+  async follow(state: FollowedState): Promise<void> {
     const work: Promise<void>[] = [];
     if (state.audioQuality !== this.#quality) {
       this.#quality = state.audioQuality;
@@ -64,12 +64,31 @@ export class RoomStage {
         continue;
       }
       const microphone = participant.sender?.microphone;
-      const said = state.microphones.get(userId);
-      const isThis = said?.sessionId === sessionId && said.producerId === microphone?.producerId;
-      if (microphone !== undefined) work.push(this.#voices.follow(microphone, isThis ? said : undefined));
+      if (microphone !== undefined) work.push(this.#followMicrophone(microphone, state));
     }
     this.endSenders(offStage);
     await Promise.all(work);
+  }
+
+  #followMicrophone(microphone: Microphone, { microphones, leaving }: FollowedState): Promise<void> {
+    const { userId, sessionId } = microphone.seat;
+    const said = microphones.get(userId);
+    if (said?.sessionId === sessionId && said.producerId === microphone.producerId)
+      return this.#voices.follow(microphone, said);
+    const left = leaving.get(microphone.producerId);
+    if (left === undefined || left.isHeard) return this.#voices.follow(microphone, left?.microphone);
+    // Listeners here have the new one. Other nodes may still be sent this one.
+    this.#voices.take([microphone]);
+    return microphone.follow(left.microphone);
+  }
+
+  /** Those of these microphones that are open here and that the state has. */
+  microphones(producerIds: readonly string[]): Microphone[] {
+    const asked = new Set(producerIds);
+    return [...this.#participants.speakers].flatMap(({ sender }) => {
+      const microphone = sender?.microphone;
+      return microphone?.inState && asked.has(microphone.producerId) ? [microphone] : [];
+    });
   }
 
   /** Ends the sending side of everybody who sent far more than the quality takes (MD-5). To be asked every few seconds. */

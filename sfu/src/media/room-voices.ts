@@ -1,12 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MediaEvents, MicrophoneState } from './media-plane.ts';
-import type { Microphone } from './microphone.ts';
 import type { ParticipantMedia } from './participant-media.ts';
 import type { Receiver } from './receiver.ts';
+import type { RoomVoice } from './room-voice.ts';
 import type { SpeakerMonitor } from './speaker-monitor.ts';
 
 /** Listeners that are given new voices in one turn of the event loop, so that a large audience does not block it. */
 const listenersPerTurn = 50;
+
+export type RoomVoicesOptions = {
+  readonly listeners: ReadonlySet<ParticipantMedia>;
+  readonly monitor: SpeakerMonitor;
+  readonly events: MediaEvents;
+  /** Called when every listener there is was given a voice that came newly. */
+  readonly given: (voice: RoomVoice) => void;
+};
 
 /**
  * The voices of a room: the microphones that its state has, and that so every listener hears. A listener that arrives
@@ -17,26 +25,38 @@ export class RoomVoices {
   readonly #monitor: SpeakerMonitor;
   readonly #events: MediaEvents;
   /** By producer id. */
-  readonly #microphones = new Map<string, Microphone>();
+  readonly #voices = new Map<string, RoomVoice>();
+  /** Whose voice it is, by the id that the router knows. */
+  readonly #users = new Map<string, string>();
+  readonly #given: (voice: RoomVoice) => void;
+  /** Voices that not every listener was given yet. */
+  readonly #fresh = new Set<RoomVoice>();
   /** Whether some listener may lack a voice. */
   #incomplete = false;
 
-  constructor(listeners: ReadonlySet<ParticipantMedia>, monitor: SpeakerMonitor, events: MediaEvents) {
-    this.#listeners = listeners;
-    this.#monitor = monitor;
-    this.#events = events;
+  constructor(options: RoomVoicesOptions) {
+    this.#listeners = options.listeners;
+    this.#monitor = options.monitor;
+    this.#events = options.events;
+    this.#given = options.given;
   }
 
-  /** Makes one microphone what the state says of it, but for the listeners: see `give`. Resolves when the worker did it. */
-  follow(microphone: Microphone, state: MicrophoneState | undefined): Promise<void> {
+  has(producerId: string): boolean {
+    return this.#voices.has(producerId);
+  }
+
+  /** Makes one voice what the state says of it, but for the listeners: see `give`. Resolves when the worker did it. */
+  follow(voice: RoomVoice, state: MicrophoneState | undefined): Promise<void> {
     if (state === undefined) {
-      this.take([microphone]);
-    } else if (!this.#microphones.has(microphone.producerId)) {
-      this.#microphones.set(microphone.producerId, microphone);
+      this.take([voice]);
+    } else if (!this.#voices.has(voice.producerId)) {
+      this.#voices.set(voice.producerId, voice);
+      this.#users.set(voice.routedId, voice.userId);
+      this.#fresh.add(voice);
       this.#incomplete = true;
     }
-    if (state?.muted) this.#monitor.stopped(microphone.seat.userId);
-    return microphone.follow(state);
+    if (state?.muted) this.#monitor.stopped(voice.userId);
+    return voice.follow(state);
   }
 
   /** Gives every listener the voices it lacks, and tells it of them in one event. */
@@ -44,11 +64,14 @@ export class RoomVoices {
     if (!this.#incomplete) return;
     this.#incomplete = false;
     const listeners = [...this.#listeners];
+    const fresh = [...this.#fresh];
+    this.#fresh.clear();
     for (let start = 0; start < listeners.length; start += listenersPerTurn) {
       if (start > 0) await nextTurn();
       const turn = listeners.slice(start, start + listenersPerTurn);
       await Promise.all(turn.map((listener) => this.#giveTo(listener)));
     }
+    for (const voice of fresh) if (this.#voices.get(voice.producerId) === voice) this.#given(voice);
   }
 
   async #giveTo({ seat, receiver }: ParticipantMedia): Promise<void> {
@@ -62,27 +85,33 @@ export class RoomVoices {
 
   /** Claims for this listener every voice it lacks. One that fails is tried again with the next `give`. */
   async hear(receiver: Receiver): Promise<void> {
-    if (!(await receiver.hear(this.#microphones.values()))) this.#incomplete = true;
+    if (!(await receiver.hear(this.#voices.values()))) this.#incomplete = true;
   }
 
-  /** Takes these voices from every listener that has them. Microphones that close are closed first. */
-  take(microphones: readonly Microphone[]): void {
-    const heard = microphones.filter((microphone) => this.#microphones.delete(microphone.producerId));
+  /** Takes these voices from every listener that has them. Those that close are closed first. */
+  take(voices: readonly RoomVoice[]): void {
+    const heard = voices.filter((voice) => this.#voices.get(voice.producerId) === voice);
     if (heard.length === 0) return;
+    for (const voice of heard) {
+      this.#voices.delete(voice.producerId);
+      this.#users.delete(voice.routedId);
+      this.#fresh.delete(voice);
+    }
     const removed = [...this.#listeners].flatMap(({ seat, receiver }) => {
-      const consumerIds = heard.flatMap((microphone) => receiver?.drop(microphone) ?? []);
+      const consumerIds = heard.flatMap((voice) => receiver?.drop(voice) ?? []);
       return consumerIds.length > 0 ? [{ seat, consumerIds }] : [];
     });
     for (const { seat, consumerIds } of removed) this.#events.consumersRemoved(seat, consumerIds);
-    for (const { seat } of heard) this.#monitor.stopped(seat.userId);
+    const stillHeard = new Set(this.#users.values());
+    for (const { userId } of heard) if (!stillHeard.has(userId)) this.#monitor.stopped(userId);
   }
 
-  /** Levels by producer id as mediasoup measured them, in dBov; one that is in no state counts for nothing. */
+  /** Levels as mediasoup measured them, in dBov, by the id on the router; one that is in no state counts for nothing. */
   measured(levels: ReadonlyMap<string, number>): void {
     const byUser = new Map<string, number>();
-    for (const [producerId, level] of levels) {
-      const microphone = this.#microphones.get(producerId);
-      if (microphone !== undefined) byUser.set(microphone.seat.userId, level);
+    for (const [routedId, level] of levels) {
+      const userId = this.#users.get(routedId);
+      if (userId !== undefined) byUser.set(userId, Math.max(level, byUser.get(userId) ?? level));
     }
     this.#monitor.measured(byUser);
   }

@@ -1,6 +1,7 @@
 import type { Limits } from '@rostrum/shared/limits.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import type { types } from 'mediasoup';
+import { backOffMs } from './back-off.ts';
 import type { WorkerLoad } from './media-plane.ts';
 import { type MediaLogger, MediaWorker } from './media-worker.ts';
 import { voicesReserved } from './reservation.ts';
@@ -33,8 +34,7 @@ const soundAfterMs = 10_000;
  * How long to wait before the next start after this many failures in a row. The first worker that dies is replaced at
  * once, since people wait for it; a series (a full disk, a port that another program took) is tried ever less often.
  */
-export const restartDelayMs = (failures: number): number =>
-  failures <= 1 ? 0 : Math.min(100 * 2 ** (failures - 2), 10_000);
+export const restartDelayMs = (failures: number): number => backOffMs(failures, 10_000);
 
 /** The workers of this node (MD-1): started together, placed on by load (MD-3), replaced when they die (MD-8). */
 export class WorkerPool {

@@ -51,19 +51,23 @@ export class Accounts {
   }
 
   /**
-   * The code of the one-time link that the first start prints (OP-7); undefined where there is an administrator.
+   * The code of the one-time link that a start prints (OP-7); undefined where there is an administrator. It stands beside those
+   * that other nodes printed, of which an operator may follow any; the first that is used ends them all.
    */
   async openFirstClaim(): Promise<string | undefined> {
-    return (await this.#records.users.hasAdmin()) ? undefined : this.openClaim();
+    if (await this.#records.users.hasAdmin()) return undefined;
+    const code = newId();
+    await this.#records.claims.add(hashOf(code), this.#claimExpiry());
+    return code;
   }
 
   /**
-   * A code that makes one administrator (OP-7): 128 random bits, good once and for `adminClaimMs`. It takes the place of an
-   * earlier one, of which only a hash was kept.
+   * A code that makes one administrator (OP-7): 128 random bits, good once and for `adminClaimMs`. It takes the place of
+   * earlier ones, of which only hashes were kept.
    */
   async openClaim(): Promise<string> {
     const code = newId();
-    await this.#records.claims.put(hashOf(code), this.#clock.now() + this.#limits.adminClaimMs);
+    await this.#records.claims.put(hashOf(code), this.#claimExpiry());
     return code;
   }
 
@@ -97,6 +101,10 @@ export class Accounts {
   sweepGuests(): Promise<number> {
     const before = this.#clock.now() - this.#limits.guestIdleMs;
     return sweep((most) => this.#records.users.deleteGuestsUnseenSince(before, most));
+  }
+
+  #claimExpiry(): number {
+    return this.#clock.now() + this.#limits.adminClaimMs;
   }
 
   async #create(kind: UserKind, { displayName: text, traces }: Newcomer): Promise<Result<SignedIn>> {

@@ -49,7 +49,7 @@ export interface CallRecords {
   of(userId: string, options: { since: number; most: number }): Promise<CallRecord[]>;
   /** Notes that a call is connected, so that a crash does not make it one that never was. Once; an end that is there stays. */
   connect(callId: string, connected: { at: number; route: CallRoute | null }): Promise<void>;
-  /** Ends every call that has no end yet. For a single node that starts: what it served is gone. Answers how many. */
+  /** Ends every call that began by `at` and has no end yet: the processes that served it are gone. Answers how many. */
   endAll(at: number, reason: CallEndReason): Promise<number>;
   /**
    * Deletes up to `most` calls that began before `guestsBefore` and have nobody but guests in them, or before `membersBefore`

@@ -29,6 +29,8 @@ export interface Records {
   readonly reports: ReportRecords;
   readonly consents: ConsentRecords;
   readonly settings: SettingRecords;
+  /** What tells these records from others on this machine: processes that have it in common share them. */
+  readonly place: string;
   /** Whether a record could be written now; false where the disk is full or the store is away. */
   ready(): Promise<boolean>;
   close(): Promise<void>;
@@ -86,7 +88,7 @@ export interface RoomRecords {
   end(roomId: string, at: number, reason: EndReason): Promise<void>;
   /** When this person created rooms since `since`: the latest `most` times, oldest first (RM-2). */
   createdBySince(creatorId: string, since: number, most: number): Promise<number[]>;
-  /** Ends every room that has no end yet. For a single node that starts: what it served is gone. Answers how many. */
+  /** Ends every room that was created by `at` and has no end yet: the processes that served it are gone. Answers how many. */
   endAll(at: number, reason: EndReason): Promise<number>;
 }
 
@@ -121,10 +123,12 @@ export interface ModerationRecords {
   deleteBefore(before: number, most: number): Promise<number>;
 }
 
-/** The one-time link for the first administrator (OP-7). Only a hash of its code is kept. */
+/** One-time links for the first administrator (OP-7). Only a hash of each code is kept. */
 export interface ClaimRecords {
-  /** Replaces the open claim. */
+  /** Replaces every open claim. */
   put(codeHash: string, expiresAt: number): Promise<void>;
-  /** Uses the claim up: true once, for the right code before it expires. */
+  /** Opens one beside those that are open; the oldest of very many goes. */
+  add(codeHash: string, expiresAt: number): Promise<void>;
+  /** Uses all of them up: true once, for the right code before it expires. */
   use(codeHash: string, now: number): Promise<boolean>;
 }

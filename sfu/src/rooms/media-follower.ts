@@ -2,30 +2,53 @@ import type { MediaPlane, RoomMediaState } from '../media/media-plane.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 /**
+ * RE-5: rooms and calls of which it is remembered what media followed last, or that they are over: several times as many as a
+ * cluster has at once. Of the one that was heard of longest ago a late state would be followed; nothing tells one any more.
+ */
+const remembered = 10_000;
+
+/** The version of a room that is over: no state comes after its end. */
+const over = Number.POSITIVE_INFINITY;
+
+/**
  * Makes media follow the state of each room, one reconciliation at a time and always to the newest state: states that
- * came while one ran are skipped but for the last.
+ * came while one ran are skipped but for the last, and one that comes after a later one, by its version, is not followed. The
+ * same state again is, as it mends what went wrong.
  */
 export class MediaFollower {
-  readonly #media: MediaPlane;
-  readonly #logger: Logger;
+  readonly #media: Pick<MediaPlane, 'reconcile'>;
+  readonly #logger: Pick<Logger, 'error'>;
   /** Rooms being reconciled, with the state that came meanwhile. */
   readonly #rooms = new Map<string, { next: RoomMediaState | undefined }>();
+  /** The latest version of each room, those heard of longest ago first. */
+  readonly #latest = new Map<string, number>();
 
-  constructor(media: MediaPlane, logger: Logger) {
+  constructor(media: Pick<MediaPlane, 'reconcile'>, logger: Pick<Logger, 'error'>) {
     this.#media = media;
     this.#logger = logger;
   }
 
   follow(state: RoomMediaState): void {
-    const running = this.#rooms.get(state.roomId);
+    const { roomId, version } = state;
+    if (version < (this.#latest.get(roomId) ?? Number.NEGATIVE_INFINITY)) return;
+    this.#note(roomId, version);
+    const running = this.#rooms.get(roomId);
     if (running) running.next = state;
     else void this.#run(state);
   }
 
-  /** The room is over: a state that waits is not followed any more. */
-  forget(roomId: string): void {
+  /** The room is over: no state of it is followed any more. */
+  end(roomId: string): void {
+    this.#note(roomId, over);
     const running = this.#rooms.get(roomId);
     if (running) running.next = undefined;
+  }
+
+  #note(roomId: string, version: number): void {
+    this.#latest.delete(roomId);
+    this.#latest.set(roomId, version);
+    const [longestAgo] = this.#latest.keys();
+    if (this.#latest.size > remembered && longestAgo !== undefined) this.#latest.delete(longestAgo);
   }
 
   async #run(first: RoomMediaState): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Limits } from '@rostrum/shared/limits.ts';
-import type { MediaPlane, MicrophoneState, RoomMediaState } from '../media/media-plane.ts';
 import type { Records } from '../records/records.ts';
 import type { RoomEvent, RoomEventOf } from '../rules/room/events.ts';
 import { movedHands, viewOf } from '../rules/room/project.ts';
@@ -7,15 +6,15 @@ import { ownerOf, type RoomControl, seatOf } from '../rules/room/state.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { RoomStore } from '../state/room-store.ts';
 import type { AudienceCounter } from './audience-counter.ts';
-import type { MediaFollower } from './media-follower.ts';
+import type { MediaControl } from './media-control.ts';
+import { mediaDiffers, mediaStateOf } from './media-state.ts';
 import type { RoomPublisher } from './ports.ts';
 import type { Committed } from './room-engine.ts';
 
 export type EffectDependencies = {
   readonly store: RoomStore;
   readonly records: Records;
-  readonly media: MediaPlane;
-  readonly follower: MediaFollower;
+  readonly media: MediaControl;
   readonly publisher: RoomPublisher;
   readonly counter: AudienceCounter;
   readonly limits: Limits;
@@ -26,7 +25,7 @@ export type EffectDependencies = {
 export const createRoomEffects =
   (dependencies: EffectDependencies) =>
   async (committed: Committed): Promise<void> => {
-    const { publisher, counter, follower } = dependencies;
+    const { publisher, counter, media } = dependencies;
     const { roomId, before, after, events, viewEvents } = committed;
     await keepRecords(dependencies, committed);
     publisher.publish(roomId, viewEvents);
@@ -37,24 +36,17 @@ export const createRoomEffects =
     await refreshViews(dependencies, committed);
     if (after.control.status === 'ended') return endRoom(dependencies, after.control);
     if (after.audienceSize !== before.audienceSize) counter.changed(after.control, after.audienceSize);
-    if (after.control !== before.control) follower.follow(mediaStateOf(after.control));
+    if (mediaDiffers(before.control, after.control)) media.follow(mediaStateOf(after.control, committed.version));
   };
-
-/** What media must follow (design: media follows state). */
-const mediaStateOf = (control: RoomControl): RoomMediaState => ({
-  roomId: control.roomId,
-  audioQuality: control.settings.audioQuality,
-  stage: new Map(control.stage.map((seat) => [seat.userId, { sessionId: seat.sessionId }])),
-  microphones: new Map(
-    control.stage.flatMap(({ userId, sessionId, producerId, mute }): [string, MicrophoneState][] =>
-      producerId === null ? [] : [[userId, { userId, sessionId, producerId, muted: mute !== null }]],
-    ),
-  ),
-});
 
 /** Tells people who were removed, and takes the room away from sessions that no longer sit in it. */
 const farewell = (dependencies: EffectDependencies, event: RoomEvent, { roomId, before, events }: Committed): void => {
   const { publisher, media } = dependencies;
+  if (event.type === 'seat-relocated') {
+    const { userId } = event;
+    const sessionId = seatOf(before, userId)?.sessionId;
+    if (sessionId !== undefined) media.moved({ roomId, userId, sessionId }, event.to);
+  }
   if (event.type === 'seat-moved') {
     publisher.expel(
       roomId,
@@ -100,13 +92,12 @@ const refreshViews = async (dependencies: EffectDependencies, { roomId, after, e
 };
 
 const endRoom = async (dependencies: EffectDependencies, control: RoomControl): Promise<void> => {
-  const { publisher, media, store, counter, follower } = dependencies;
+  const { publisher, media, store, counter } = dependencies;
   const { roomId } = control;
   publisher.toRoom(roomId, 'room:ended', { roomId, reason: control.endReason ?? 'host-ended' });
   publisher.close(roomId);
   counter.forget(roomId);
-  follower.forget(roomId);
-  media.closeRoom(roomId);
+  media.close(roomId);
   await store.remove(roomId);
 };
 

@@ -20,8 +20,12 @@ export type Committed = {
   readonly roomId: string;
   readonly before: RoomState;
   readonly after: RoomState;
+  /** Of the control record of `after`. */
+  readonly version: number;
   readonly events: readonly RoomEvent[];
   readonly viewEvents: readonly OutgoingViewEvent[];
+  /** The numbers of its views after the commit, `self` of those that moved on; none where nothing was committed. */
+  readonly sequences?: Sequences;
 };
 
 export type EngineDependencies = {
@@ -92,13 +96,15 @@ const attempt = async (
     const decision = decide(before, command, { now: clock.now(), limits, entryId });
     if (!decision.ok) return decision;
     const events = decision.value;
-    if (events.length === 0) return { ok: true, value: { roomId, before, after: before, events, viewEvents: [] } };
+    const { version } = loaded;
+    if (events.length === 0)
+      return { ok: true, value: { roomId, before, after: before, version, events, viewEvents: [] } };
     const after = events.reduce(evolve, before);
     const projected = project(before, events);
     const advance = counts(projected);
     const result = await store.commit({
       roomId,
-      version: loaded.version,
+      version,
       before,
       after,
       guards: guardsOf(before, after, limits),
@@ -107,11 +113,10 @@ const attempt = async (
       expiresAt,
     });
     if (result.outcome === 'committed') {
-      const viewEvents = sequenced(roomId, projected, result.sequences, advance);
-      return {
-        ok: true,
-        value: { roomId, before, after: { ...after, audienceSize: result.audienceSize }, events, viewEvents },
-      };
+      const { audienceSize, sequences } = result;
+      const viewEvents = sequenced(roomId, projected, sequences, advance);
+      const committed = { roomId, before, after: { ...after, audienceSize }, version: result.version };
+      return { ok: true, value: { ...committed, events, viewEvents, sequences } };
     }
     if (result.outcome === 'gone') return refuse('not_found');
     if (result.outcome === 'expired') break;

@@ -6,6 +6,8 @@ import type { Listening, MediaPlane, Publishing, SeatRef } from '../media/media-
 import { mayKnow } from '../rules/room/decide/membership.ts';
 import { type RoomControl, type Seat, seatOf } from '../rules/room/state.ts';
 import type { RoomStore } from '../state/room-store.ts';
+import type { MediaControl } from './media-control.ts';
+import { mediaStateOf } from './media-state.ts';
 import type { RoomEngine } from './room-engine.ts';
 
 type Quality = (typeof audioQualities)[number];
@@ -28,9 +30,15 @@ export type RoomMediaUseCases = {
   sync(seat: SeatRef, have: Parameters<MediaPlane['sync']>[1]): ReturnType<MediaPlane['sync']>;
 };
 
-type Dependencies = { readonly engine: RoomEngine; readonly store: RoomStore; readonly media: MediaPlane };
+export type RoomMediaDependencies = {
+  readonly engine: RoomEngine;
+  readonly store: Pick<RoomStore, 'load'>;
+  readonly media: MediaPlane;
+  readonly control: Pick<MediaControl, 'followHere'>;
+  readonly nodeId: string;
+};
 
-export const createRoomMedia = (dependencies: Dependencies): RoomMediaUseCases => {
+export const createRoomMedia = (dependencies: RoomMediaDependencies): RoomMediaUseCases => {
   const { engine, media } = dependencies;
   const ifSeated = async <Value>(ref: SeatRef, act: () => Promise<Result<Value>>): Promise<Result<Value>> => {
     const seated = await seatFor(dependencies.store, ref);
@@ -52,79 +60,97 @@ export const createRoomMedia = (dependencies: Dependencies): RoomMediaUseCases =
   };
 };
 
-type Seated = { readonly seat: Seat; readonly control: RoomControl };
+type Seated = { readonly seat: Seat; readonly control: RoomControl; readonly version: number };
 
 /** The seat, if this session holds it. */
-const seatFor = async (store: RoomStore, { roomId, userId, sessionId }: SeatRef): Promise<Result<Seated>> => {
+const seatFor = async (
+  store: RoomMediaDependencies['store'],
+  { roomId, userId, sessionId }: SeatRef,
+): Promise<Result<Seated>> => {
   const loaded = await store.load(roomId, () => ({ users: [userId], standings: [] }));
   if (!loaded) return refuse('not_found');
   const seat = seatOf(loaded.state, userId);
   // Somebody who may not know of the room is not told that it is there (SE-8).
   if (!seat && !mayKnow(loaded.state, { userId, kind: 'guest' })) return refuse('not_found');
   if (!seat || seat.sessionId !== sessionId) return refuse('not_in_room');
-  return done({ seat, control: loaded.state.control });
+  return done({ seat, control: loaded.state.control, version: loaded.version });
 };
 
-const onStage = async (store: RoomStore, ref: SeatRef): Promise<Result<Seated>> => {
+/** The same for what allocates: media of somebody ends at the node to which they are connected, and that is this one. */
+const seatHere = async ({ store, nodeId }: RoomMediaDependencies, ref: SeatRef): Promise<Result<Seated>> => {
   const seated = await seatFor(store, ref);
+  return !seated.ok || seated.value.seat.node === nodeId ? seated : refuse('conflict');
+};
+
+const onStage = async (dependencies: RoomMediaDependencies, ref: SeatRef): Promise<Result<Seated>> => {
+  const seated = await seatHere(dependencies, ref);
   return !seated.ok || mayAct('open-microphone', seated.value.seat.role) ? seated : refuse('forbidden');
 };
 
 /**
  * Allocates for a seat, and lets go again if the seat went away meanwhile: a person who was removed while their
- * transport was being made must not keep it.
+ * transport was being made must not keep it. Media here follows the state first: a node that had nobody of the room has not
+ * heard of the microphones that it has at others.
  */
 const whileSeated = async <Value>(
-  { store, media }: Dependencies,
+  dependencies: RoomMediaDependencies,
   ref: SeatRef,
   allocate: () => Promise<Result<Value>>,
 ): Promise<Result<Value>> => {
-  const seated = await seatFor(store, ref);
+  const { store, media, control, nodeId } = dependencies;
+  const seated = await seatHere(dependencies, ref);
   if (!seated.ok) return seated;
+  control.followHere(mediaStateOf(seated.value.control, seated.value.version));
   const allocated = await allocate();
   if (!allocated.ok) return allocated;
-  const still = await seatFor(store, ref);
+  const still = await seatHere(dependencies, ref);
   if (still.ok) return allocated;
   const loaded = await store.load(ref.roomId, () => ({ users: [ref.userId], standings: [] }));
-  media.release(ref.roomId, ref.userId, loaded && seatOf(loaded.state, ref.userId)?.sessionId);
+  const seat = loaded && seatOf(loaded.state, ref.userId);
+  media.release(ref.roomId, ref.userId, seat?.node === nodeId ? seat.sessionId : undefined);
   return still;
 };
 
-/** A new sending transport ends the one before with its microphone, and the state hears of that first. */
+/**
+ * A new sending transport ends the one before with its microphone, and the state hears of that first. A microphone at another
+ * node plays on until one here takes its place.
+ */
 const publish = async (
-  dependencies: Dependencies,
+  dependencies: RoomMediaDependencies,
   ref: SeatRef,
 ): Promise<Result<Publishing & { audioQuality: Quality }>> => {
-  const { engine, store, media } = dependencies;
-  const seated = await onStage(store, ref);
+  const { engine, media, nodeId } = dependencies;
+  const seated = await onStage(dependencies, ref);
   if (!seated.ok) return seated;
-  const { producerId } = seated.value.seat;
-  if (producerId !== null) {
+  const { producerId, producerNode } = seated.value.seat;
+  if (producerId !== null && producerNode === nodeId) {
     const closed = await engine.execute(ref.roomId, { type: 'close-microphone', userId: ref.userId, producerId });
     if (!closed.ok) return closed;
   }
   const opened = await whileSeated(dependencies, ref, () => media.publish(ref));
   if (!opened.ok) return opened;
   // They may have left the stage while they waited, and media followed that before it had anything of theirs to close.
-  const still = await onStage(store, ref);
+  const still = await onStage(dependencies, ref);
   if (still.ok) return done({ ...opened.value, audioQuality: still.value.control.settings.audioQuality });
   media.unpublish(ref);
   return still;
 };
 
 const produce = async (
-  { engine, store, media }: Dependencies,
+  dependencies: RoomMediaDependencies,
   ref: SeatRef,
   options: { transportId: string; rtpParameters: MicrophoneRtpParameters },
 ): Promise<Result<{ producerId: string }>> => {
-  const seated = await onStage(store, ref);
+  const { engine, media, nodeId } = dependencies;
+  const seated = await onStage(dependencies, ref);
   if (!seated.ok) return seated;
-  if (seated.value.seat.producerId !== null) return refuse('already');
+  const { seat } = seated.value;
+  if (seat.producerId !== null && seat.producerNode === nodeId) return refuse('already');
   const produced = await media.produce(ref, options);
   if (!produced.ok) return produced;
   const { producerId } = produced.value;
   const by = { userId: ref.userId, sessionId: ref.sessionId };
-  const committed = await engine.execute(ref.roomId, { type: 'open-microphone', by, producerId });
+  const committed = await engine.execute(ref.roomId, { type: 'open-microphone', by, producerId, node: nodeId });
   if (committed.ok) return produced;
   media.discard(ref, producerId);
   return committed;

@@ -55,8 +55,13 @@ export type Rooms = {
   command(roomId: string, command: PlainCommand): Promise<Result<Committed>>;
   /** Kick, ban, unban, and the right to raise a hand: of people who are here or have left (MO-5). */
   moderate(roomId: string, command: AboutPerson): Promise<Result<Committed>>;
-  /** The connection of this session broke: its seat is kept for a while (RE-2). Refuses with `unavailable` alone. */
-  loseConnection(roomId: string, userId: string, sessionId: string): Promise<Result<unknown>>;
+  /**
+   * The connection of this session to this node broke: its seat is kept for a while (RE-2). Nothing changes where the session has
+   * gone to another node. Refuses with `unavailable` alone.
+   */
+  loseConnection(roomId: string, userId: string, sessionId: string, node: string): Promise<Result<unknown>>;
+  /** A node is gone, and every microphone of the room that ended there with it (RE-3). Refuses with `unavailable` alone. */
+  loseNode(roomId: string, node: string): Promise<Result<unknown>>;
   /** Ends every room, for a server that stops. */
   stopAll(): Promise<void>;
 };
@@ -70,6 +75,10 @@ export type RoomsDependencies = {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly newId: () => string;
+  /** This node: those who join here are connected to it. */
+  readonly nodeId: string;
+  /** How many nodes serve together; one where left out. */
+  readonly nodes?: () => number;
   /** Who speaks in this room now. */
   readonly speakingIn: (roomId: string) => readonly string[];
 };
@@ -77,6 +86,11 @@ export type RoomsDependencies = {
 /** The use cases of a room. */
 export const createRooms = (dependencies: RoomsDependencies): Rooms => {
   const { engine, directory } = dependencies;
+  /** Notes a loss. A room that is over has nothing to lose. */
+  const lose = async (roomId: string, command: RoomCommand): Promise<Result<unknown>> => {
+    const noted = await engine.execute(roomId, command);
+    return noted.ok || noted.refusal.code === 'unavailable' ? noted : done({});
+  };
   return {
     create: (creator, input) => create(dependencies, creator, input),
     join: (person, roomId, sessionId) => join(dependencies, person, roomId, sessionId),
@@ -93,11 +107,9 @@ export const createRooms = (dependencies: RoomsDependencies): Rooms => {
       return hidden(dependencies, roomId, by, result);
     },
 
-    loseConnection: async (roomId, userId, sessionId) => {
-      const noted = await engine.execute(roomId, { type: 'lose-connection', userId, sessionId });
-      // A room that is over has no seat to keep.
-      return noted.ok || noted.refusal.code === 'unavailable' ? noted : done({});
-    },
+    loseConnection: (roomId, userId, sessionId, node) =>
+      lose(roomId, { type: 'lose-connection', userId, sessionId, node }),
+    loseNode: (roomId, node) => lose(roomId, { type: 'lose-media', node }),
 
     stopAll: async () => {
       const listed = await dependencies.store.list({ limit: dependencies.limits.roomsPerNode, only: () => true });
@@ -162,7 +174,7 @@ const create = async (dependencies: RoomsDependencies, creator: Person, input: N
     const created = await records.rooms.createdBySince(creator.userId, now - day, limits.roomsPerDay);
     if (created.length >= limits.roomsPerDay)
       return refuse('rate_limited', { retryAfterMs: (created[0] ?? now) + day - now });
-    if ((await store.count()) >= limits.roomsPerNode) return refuse('node_full');
+    if ((await store.count()) >= limits.roomsPerNode * (dependencies.nodes?.() ?? 1)) return refuse('node_full');
     const roomId = newId();
     const room = openedRoom({
       type: 'opened',
@@ -208,7 +220,7 @@ const join = async (
   roomId: string,
   sessionId: string,
 ): Promise<Result<Joined>> => {
-  const { engine, records, clock, store, publisher, limits } = dependencies;
+  const { engine, records, clock, store, publisher, limits, nodeId } = dependencies;
   const loaded = await store.load(roomId, () => ({ users: [], standings: [] }));
   if (!loaded)
     return refuse((await records.rooms.get(roomId))?.settings.type === 'public' ? 'room_ended' : 'not_found');
@@ -220,7 +232,7 @@ const join = async (
   );
   return engine.executeThen(
     roomId,
-    { type: 'join', person, sessionId, bannedByHost: ban !== undefined },
+    { type: 'join', person, sessionId, node: nodeId, bannedByHost: ban !== undefined },
     async (committed) => {
       const seat = seatOf(committed.after, person.userId);
       const snapshot = await store.snapshot(roomId, { most: limits.audienceListedMax + 1, userIds: [person.userId] });

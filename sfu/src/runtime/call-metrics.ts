@@ -1,5 +1,6 @@
 import type { CallEndReason, CallMode, CallRoute } from '@rostrum/shared/protocol/call.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { orUnknown } from './gauge-value.ts';
 
 /** Figures of 1:1 calls for Prometheus (OP-1). */
 export type CallMetrics = {
@@ -77,7 +78,7 @@ const addGauges = (registers: Registry[], gauges: CallGauges): void => {
       help,
       registers,
       async collect() {
-        this.set(await read());
+        this.set(await orUnknown(read));
       },
     });
   };

@@ -1,3 +1,4 @@
+import { StateUnavailable } from '../state/room-store.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 
@@ -13,8 +14,11 @@ export type DeadlineRunnerOptions<Due> = {
   readonly ownerOf: (due: Due) => string;
   /** Carries it out, and sees to it that it goes from the store when it has no cause. */
   readonly carryOut: (due: Due) => Promise<void>;
+  /** The time by which deadlines are looked at. */
   readonly clock: Clock;
   readonly logger: Logger;
+  /** While it answers true nothing is looked at (cluster/outage.ts). */
+  readonly paused?: () => boolean;
 };
 
 /**
@@ -26,15 +30,19 @@ export class DeadlineRunner<Due> {
   #timer: NodeJS.Timeout | undefined;
   /** Owners of which one is carried out. */
   readonly #busy = new Map<string, Promise<void>>();
+  #isStopped = false;
+  #isLooking = false;
+  /** Whether the store was away at the last look. */
+  #isAway = false;
 
   constructor(options: DeadlineRunnerOptions<Due>) {
     this.#options = options;
   }
 
   start(): void {
-    const { logger } = this.#options;
     this.#timer = setInterval(() => {
-      this.run().catch((error: unknown) => logger.error({ err: error }, 'deadlines could not be looked at'));
+      // A store that takes its time is not asked again before it has answered.
+      if (!this.#isLooking) this.run().catch((error: unknown) => this.#hasFailed(error));
     }, intervalMs);
     this.#timer.unref();
   }
@@ -44,13 +52,18 @@ export class DeadlineRunner<Due> {
    * look, and keeps no other one waiting.
    */
   async run(): Promise<void> {
-    const { due: dueAt, ownerOf, carryOut, clock, logger } = this.#options;
+    const { ownerOf, carryOut, logger, paused } = this.#options;
+    if (paused?.() === true) return;
     const started: Promise<void>[] = [];
-    for (const due of await dueAt(clock.now(), mostAtOnce)) {
+    for (const due of await this.#look()) {
+      if (this.#isStopped) return;
       const owner = ownerOf(due);
       if (this.#busy.has(owner)) continue;
       const running = carryOut(due)
-        .catch((error: unknown) => logger.error({ err: error, due }, 'a deadline could not be carried out'))
+        .catch((error: unknown) => {
+          if (error instanceof StateUnavailable) this.#hasFailed(error);
+          else logger.error({ err: error, due }, 'a deadline could not be carried out');
+        })
         .finally(() => this.#busy.delete(owner));
       this.#busy.set(owner, running);
       started.push(running);
@@ -60,7 +73,28 @@ export class DeadlineRunner<Due> {
 
   /** Stops looking, and waits for what runs. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     await Promise.all(this.#busy.values());
+  }
+
+  async #look(): Promise<readonly Due[]> {
+    const { due, clock } = this.#options;
+    this.#isLooking = true;
+    try {
+      const found = await due(clock.now(), mostAtOnce);
+      this.#isAway = false;
+      return found;
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** A store that is away is said once; what is due stays due. */
+  #hasFailed(error: unknown): void {
+    const { logger } = this.#options;
+    if (!(error instanceof StateUnavailable)) logger.error({ err: error }, 'deadlines could not be looked at');
+    else if (!this.#isAway) logger.warn({ err: error }, 'deadlines wait until the store is back');
+    this.#isAway ||= error instanceof StateUnavailable;
   }
 }

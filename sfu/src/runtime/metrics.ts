@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type CallGauges, type CallMetrics, createCallMetrics } from './call-metrics.ts';
+import { orUnknown } from './gauge-value.ts';
 
 /** Figures for Prometheus (OP-1). No ids of users or rooms in labels: names of commands and codes are closed lists. */
 export type Metrics = {
@@ -55,7 +56,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     help: 'Active rooms',
     registers,
     async collect() {
-      this.set(await gauges.rooms());
+      this.set(await orUnknown(gauges.rooms));
     },
   });
   new Gauge({

@@ -18,11 +18,14 @@ export interface CallStore {
 
   // ——— The queue ———
 
-  /** Puts somebody in the queue. `taken`: they are in the queue or in a call already. `full`: `most` wait. */
+  /**
+   * Puts somebody in the queue, and answers where they stand at that moment, as `positionOf` does. `taken`: they are in the queue
+   * or in a call already. `full`: `most` wait.
+   */
   enqueue(
     entry: TicketEntry,
     options: { most: number; expiresAt: number },
-  ): Promise<'enqueued' | 'taken' | 'full' | 'expired'>;
+  ): Promise<({ outcome: 'enqueued' } & QueuePosition) | { outcome: 'taken' | 'full' | 'expired' }>;
   ticketOf(userId: string): Promise<StoredTicket | undefined>;
   /** Compare-and-set of a ticket that stays in the queue. */
   updateTicket(
@@ -37,8 +40,11 @@ export interface CallStore {
    * one of the page before.
    */
   waiting(mode: CallMode, options: { after?: Ticket; most: number }): Promise<StoredTicket[]>;
-  /** The place of this ticket in that order, from 1, and how many wait in its mode, away or not. */
-  positionOf(ticket: Ticket): Promise<{ position: number; waiting: number }>;
+  /**
+   * The place of this ticket in that order, from 1, and how many wait in its mode, away or not. Undefined where it is not in the
+   * queue any more, in whatever version.
+   */
+  positionOf(ticket: Ticket): Promise<QueuePosition | undefined>;
   /**
    * Takes both tickets and writes the call, its deadlines and both people's places, or does nothing: `lost` where either ticket is
    * not there any more in just this version, or either is away.
@@ -65,7 +71,19 @@ export interface CallStore {
   due(now: number, most: number): Promise<DueCallDeadline[]>;
   /** Removes a deadline that turned out to have no cause, if it is still the same. */
   clearDeadline(due: DueCallDeadline): Promise<void>;
+
+  // ——— Copies, for a store that comes back empty (epoch.ts) ———
+
+  /**
+   * Writes back a call, in the latest version of which anybody knows; of one that ended, that it is over. Where somebody would be
+   * at two places, the later one holds. `late`: others have gone on since, so nothing that is there gives way.
+   */
+  restoreCall(call: LoadedCall, options: RestoreOptions<CallDeadlineKey>): Promise<void>;
+  /** The same for somebody who waits. */
+  restoreTicket(stored: StoredTicket, options: RestoreOptions<TicketDeadlineKey>): Promise<void>;
 }
+
+export type RestoreOptions<Key> = { readonly deadlines: ReadonlyMap<Key, number>; readonly late: boolean };
 
 export type Place =
   | { readonly at: 'nowhere' }
@@ -77,6 +95,8 @@ export type TicketEntry = {
   /** All of them: what was there before is replaced. */
   readonly deadlines: ReadonlyMap<TicketDeadlineKey, number>;
 };
+
+export type QueuePosition = { readonly position: number; readonly waiting: number };
 
 export type StoredTicket = { readonly ticket: Ticket; readonly version: number };
 

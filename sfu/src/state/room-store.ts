@@ -1,6 +1,6 @@
 import type { DeadlineKey } from '../rules/room/deadlines.ts';
 import type { Sequences } from '../rules/room/project.ts';
-import type { RoomControl, RoomState, Seat } from '../rules/room/state.ts';
+import type { RoomControl, RoomState, Seat, Standing } from '../rules/room/state.ts';
 import type { Touched } from '../rules/room/touches.ts';
 
 /**
@@ -39,6 +39,19 @@ export interface RoomStore {
   due(now: number, most: number): Promise<DueDeadline[]>;
   /** Removes a deadline that turned out to have no cause, if it is still the same. */
   clearDeadline(due: DueDeadline): Promise<void>;
+
+  // ——— Copies, for a store that comes back empty (epoch.ts) ———
+
+  /** The room with all standings, and of the audience the seats of these people. */
+  copy(roomId: string, userIds: readonly string[]): Promise<RoomCopy | undefined>;
+  /**
+   * Writes back what a node knows of a room. Of several copies the record with the highest version holds, and each seat and
+   * standing as it was written last; one of a room that ended removes it. The numbers of the views go on `sequenceJump` behind the
+   * highest, so that clients notice a gap and see no number twice.
+   *
+   * `late`: the room may have gone on since others wrote it back, so only what is not there is written.
+   */
+  restore(copy: RoomCopy, options: RoomRestoreOptions): Promise<void>;
 }
 
 export type LoadedRoom = { readonly state: RoomState; readonly version: number };
@@ -70,11 +83,15 @@ export type DeadlineChanges = {
   readonly clear: readonly DeadlineKey[];
 };
 
-/** `sequences` are the numbers after the commit; `conflict` asks to load and decide again. */
+/**
+ * `sequences` are the numbers after the commit, and `place` is its own among all commits of the room, from 1; `conflict` asks to
+ * load and decide again.
+ */
 export type CommitResult =
   | {
       readonly outcome: 'committed';
       readonly version: number;
+      readonly place: number;
       readonly audienceSize: number;
       readonly sequences: Sequences;
     }
@@ -89,6 +106,31 @@ export type RoomSnapshot = {
 export type ListPosition = { readonly createdAt: number; readonly roomId: string };
 export type ListedRoom = { readonly control: RoomControl; readonly audienceSize: number };
 export type DueDeadline = { readonly roomId: string; readonly key: DeadlineKey; readonly at: number };
+
+/** How far all numbers of a room move on when it is written back: by more than were told and not heard of by another node. */
+export const sequenceJump = 1000;
+
+/** What a node knows of a room. */
+export type RoomCopy = {
+  readonly control: RoomControl;
+  readonly version: number;
+  /** The place of the last commit that it knows of. */
+  readonly place: number;
+  readonly sequences: Sequences;
+  /** Seats of the audience by user, */
+  readonly audience: ReadonlyMap<string, Copied<Seat>>;
+  /** and standings by their key. */
+  readonly standings: ReadonlyMap<string, Copied<Standing>>;
+};
+
+/** What was written by the commit at this place or before, so that of two the later one is known; null for what was removed. */
+export type Copied<Value> = { readonly value: Value | null; readonly at: number };
+
+export type RoomRestoreOptions = {
+  /** The deadlines of the record and of the seats. */
+  readonly deadlines: ReadonlyMap<DeadlineKey, number>;
+  readonly late: boolean;
+};
 
 /** Thrown where the store cannot be reached. The edges answer `unavailable` (RE-4). */
 export class StateUnavailable extends Error {

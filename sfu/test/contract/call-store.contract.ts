@@ -40,6 +40,7 @@ export const callStoreContract = (
       await under.clock.until(at + 1);
       return at;
     };
+    const enqueued = { outcome: 'enqueued' };
     /** The first time at which a write that comes now is not late. */
     const justInTime = (): number => under.clock.latest() + under.clock.slackMs;
 
@@ -47,7 +48,7 @@ export const callStoreContract = (
       of: Ticket = ticket(),
       deadlines: readonly [TicketDeadlineKey, number][] = [],
     ): Promise<StoredTicket> => {
-      expect(await store.enqueue(entry(of, deadlines), { most: plenty, expiresAt: inTime })).toBe('enqueued');
+      expect(await store.enqueue(entry(of, deadlines), { most: plenty, expiresAt: inTime })).toMatchObject(enqueued);
       return stored(of.seeker.userId);
     };
     const stored = async (userId: string): Promise<StoredTicket> => {
@@ -112,41 +113,49 @@ export const callStoreContract = (
             store.enqueue(entry(ticket({ userId })), { most: plenty, expiresAt: inTime }),
           ),
         );
-        expect(outcomes.filter((outcome) => outcome === 'enqueued')).toHaveLength(1);
-        expect(outcomes.filter((outcome) => outcome === 'taken')).toHaveLength(19);
+        expect(outcomes.filter(({ outcome }) => outcome === 'enqueued')).toHaveLength(1);
+        expect(outcomes.filter(({ outcome }) => outcome === 'taken')).toHaveLength(19);
         expect(await store.counts()).toEqual({ waiting: 1, calls: 0 });
       });
 
       it('RQ-5 lets nobody wait who is in a call', async () => {
         const call = await beginCall();
         for (const { userId } of call.sides)
-          expect(await store.enqueue(entry(ticket({ userId })), { most: plenty, expiresAt: inTime })).toBe('taken');
+          expect(await store.enqueue(entry(ticket({ userId })), { most: plenty, expiresAt: inTime })).toEqual({
+            outcome: 'taken',
+          });
         expect(await store.counts()).toEqual({ waiting: 0, calls: 1 });
       });
 
       it('RE-5 takes no more than may wait, whatever the mode', async () => {
         await enqueue(ticket({ mode: 'voice' }));
         await enqueue(ticket({ mode: 'video' }));
-        expect(await store.enqueue(entry(ticket({ mode: 'text' })), { most: 2, expiresAt: inTime })).toBe('full');
-        expect(await store.enqueue(entry(ticket({ mode: 'text' })), { most: 3, expiresAt: inTime })).toBe('enqueued');
+        expect(await store.enqueue(entry(ticket({ mode: 'text' })), { most: 2, expiresAt: inTime })).toEqual({
+          outcome: 'full',
+        });
+        expect(await store.enqueue(entry(ticket({ mode: 'text' })), { most: 3, expiresAt: inTime })).toMatchObject(
+          enqueued,
+        );
       });
 
       it('RE-5 takes no more than may wait when many arrive at once', async () => {
         const outcomes = await Promise.all(
           Array.from({ length: 40 }, () => store.enqueue(entry(ticket()), { most: 25, expiresAt: inTime })),
         );
-        expect(outcomes.filter((outcome) => outcome === 'enqueued')).toHaveLength(25);
-        expect(outcomes.filter((outcome) => outcome === 'full')).toHaveLength(15);
+        expect(outcomes.filter(({ outcome }) => outcome === 'enqueued')).toHaveLength(25);
+        expect(outcomes.filter(({ outcome }) => outcome === 'full')).toHaveLength(15);
         expect((await store.counts()).waiting).toBe(25);
       });
 
       it('RE-4 puts nobody in the queue after the write has expired', async () => {
         const ana = ticket();
         const expiresAt = await justOver();
-        expect(await store.enqueue(entry(ana, [['wait', start]]), { most: plenty, expiresAt })).toBe('expired');
+        expect(await store.enqueue(entry(ana, [['wait', start]]), { most: plenty, expiresAt })).toEqual({
+          outcome: 'expired',
+        });
         expect(await store.placeOf(ana.seeker.userId)).toEqual({ at: 'nowhere' });
         expect(await everyDeadline()).toEqual([]);
-        expect(await store.enqueue(entry(ana), { most: plenty, expiresAt: justInTime() })).toBe('enqueued');
+        expect(await store.enqueue(entry(ana), { most: plenty, expiresAt: justInTime() })).toMatchObject(enqueued);
       });
 
       it('RQ-1 RD-3 orders by waiting time, those at the front first, each mode by itself', async () => {
@@ -163,6 +172,30 @@ export const callStoreContract = (
         for (const [index, it] of order.entries())
           expect(await store.positionOf(it)).toEqual({ position: index + 1, waiting: 4 });
         expect(await store.positionOf(other)).toEqual({ position: 1, waiting: 1 });
+      });
+
+      it('RQ-1 says where somebody stands as they get into the queue', async () => {
+        const options = { most: plenty, expiresAt: inTime };
+        const late = ticket({ queuedAt: start + 30 });
+        const early = ticket({ queuedAt: start + 10 });
+        const inFront = ticket({ queuedAt: start + 40, front: true });
+        const other = ticket({ queuedAt: start, mode: 'video' });
+        const away = ticket({ queuedAt: start + 20, awaySince: start + 20 });
+        expect(await store.enqueue(entry(late), options)).toEqual({ ...enqueued, position: 1, waiting: 1 });
+        expect(await store.enqueue(entry(early), options)).toEqual({ ...enqueued, position: 1, waiting: 2 });
+        expect(await store.enqueue(entry(inFront), options)).toEqual({ ...enqueued, position: 1, waiting: 3 });
+        expect(await store.enqueue(entry(other), options)).toEqual({ ...enqueued, position: 1, waiting: 1 });
+        expect(await store.enqueue(entry(away), options)).toEqual({ ...enqueued, position: 3, waiting: 4 });
+        expect(await store.positionOf(away)).toEqual({ position: 3, waiting: 4 });
+        await store.removeTicket(late.seeker.userId, late.ticketId);
+        expect(await store.positionOf(late)).toBeUndefined();
+        expect(await store.enqueue(entry(ticket({ userId: late.seeker.userId })), options)).toMatchObject(enqueued);
+        expect(await store.positionOf(late)).toBeUndefined();
+        const crowd = await Promise.all(
+          Array.from({ length: 20 }, () => store.enqueue(entry(ticket({ queuedAt: start, mode: 'text' })), options)),
+        );
+        const sizes = crowd.map((it) => (it.outcome === 'enqueued' ? it.waiting : 0));
+        expect(sizes.toSorted((one, another) => one - another)).toEqual(sizes.map((_, index) => index + 1));
       });
 
       it('RQ-1 keeps the order of those who arrived in the same millisecond, whoever comes and goes', async () => {
@@ -183,6 +216,10 @@ export const callStoreContract = (
         for (const it of people) await enqueue(it);
         const order = await waitingIds();
         expect(order).toHaveLength(23);
+        const first = await store.waiting('voice', { most: 10 });
+        const [after = ticket()] = first.slice(-1).map((it) => it.ticket);
+        const second = await store.waiting('voice', { after, most: 10 });
+        expect([...first, ...second].map((it) => it.ticket.ticketId)).toEqual(order.slice(0, 20));
         const seen: string[] = [];
         for (let page = await store.waiting('voice', { most: 4 }); page.length > 0; ) {
           const last = page.at(-1)?.ticket ?? ticket();

@@ -9,6 +9,7 @@ import type {
   DueCallDeadline,
   LoadedCall,
   Place,
+  QueuePosition,
   StoredTicket,
   TicketEntry,
 } from '../../src/state/call-store.ts';
@@ -94,7 +95,7 @@ const users = ['ana', 'ben', 'eve', 'joe', 'kim'] as const;
 
 type Observation = {
   readonly people: readonly { place: Place; ticket: Ticket | undefined; history: History | undefined }[];
-  readonly waiting: readonly { ticketId: string; position: number; waiting: number }[][];
+  readonly waiting: readonly ({ ticketId: string } & Partial<QueuePosition>)[][];
   readonly calls: readonly (CallState | undefined)[];
   readonly counts: CallCounts;
   readonly due: readonly DueCallDeadline[];
@@ -277,7 +278,7 @@ class Play {
     const expiresAt = this.#expiry(isLate);
     return {
       says: `enqueue ${userId}`,
-      run: (store) => store.enqueue(added, { most, expiresAt }),
+      run: async (store) => (await store.enqueue(added, { most, expiresAt })).outcome,
       apply: (model) => {
         if (isLate) return { outcome: 'expired', model };
         if (placeIn(model, userId).at !== 'nowhere') return { outcome: 'taken', model };

@@ -32,6 +32,7 @@ export const ticket = (more: Partial<Ticket> & { userId?: string; mode?: CallMod
     seeker: {
       userId,
       sessionId: newId(),
+      node: 'a node',
       displayName: `Person ${userId.slice(0, 4)}`,
       kind: 'guest',
       plan: 'free',
@@ -57,6 +58,7 @@ export const entry = (of: Ticket, deadlines: readonly [TicketDeadlineKey, number
 const sideOf = ({ seeker }: Ticket, offers: boolean): CallSide => ({
   userId: seeker.userId,
   sessionId: seeker.sessionId,
+  node: seeker.node,
   displayName: seeker.displayName,
   offers,
   awaySince: null,
@@ -70,6 +72,7 @@ const sideOf = ({ seeker }: Ticket, offers: boolean): CallSide => ({
   },
   asksExtension: false,
   producerId: null,
+  producerNode: null,
 });
 
 export const callOf = (one: Ticket, other: Ticket, callId = newId()): CallState => ({

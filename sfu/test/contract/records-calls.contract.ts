@@ -110,6 +110,7 @@ export const callRecordsContract = (held: OpenRecords): void => {
     it('RD-13 ends every call without an end, with nothing that nobody knows', async () => {
       const [one, two, over] = [call(), call(), call({ outcome: outcome() })];
       for (const each of [one, two, over]) await held.records.calls.begin(each);
+      expect(await held.records.calls.endAll(start - 1, 'server-stopped')).toBe(0);
       expect(await held.records.calls.endAll(start + 7, 'server-stopped')).toBe(2);
       expect(await held.records.calls.endAll(start + 8, 'server-stopped')).toBe(0);
       const stopped = {

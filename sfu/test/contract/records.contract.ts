@@ -190,6 +190,7 @@ export const recordsContract = (name: string, set: () => Promise<RecordsUnderTes
       it('ends every room without an end', async () => {
         const [one, two, over] = [room(), room(), room({ endedAt: start + 1, endReason: 'host-ended' })];
         for (const each of [one, two, over]) await records.rooms.insert(each);
+        expect(await records.rooms.endAll(start - 1, 'server-stopped')).toBe(0);
         expect(await records.rooms.endAll(start + 7, 'server-stopped')).toBe(2);
         expect(await records.rooms.endAll(start + 8, 'server-stopped')).toBe(0);
         for (const each of [one, two]) {
@@ -374,6 +375,27 @@ export const recordsContract = (name: string, set: () => Promise<RecordsUnderTes
         await records.claims.put('second', start + 5);
         expect(await records.claims.use('first', start)).toBe(false);
         expect(await records.claims.use('second', start)).toBe(true);
+      });
+
+      it('OP-7 opens one beside the others, and the first that is used ends them all', async () => {
+        await records.claims.put('first', start + 5);
+        await Promise.all(['second', 'third'].map((code) => records.claims.add(code, start + 5)));
+        expect(await records.claims.use('none', start)).toBe(false);
+        expect(await records.claims.use('first', start)).toBe(true);
+        for (const code of ['second', 'third']) expect(await records.claims.use(code, start)).toBe(false);
+      });
+
+      it('RE-5 OP-7 keeps the latest of very many', async () => {
+        for (let count = 1; count <= 100; count += 1) await records.claims.add(`code ${count}`, start + count);
+        expect(await records.claims.use('code 30', start)).toBe(false);
+        expect(await records.claims.use('code 37', start)).toBe(true);
+      });
+
+      it('OP-4 is at one place for whoever opens the same file', async () => {
+        const { place } = records;
+        expect(place).not.toBe('');
+        await reopen();
+        expect(records.place).toBe(place);
       });
     });
 

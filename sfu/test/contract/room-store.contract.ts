@@ -26,9 +26,11 @@ const seat = (userId: string, more: Partial<Seat> = {}): Seat => ({
   role: 'listener',
   joinedAt: start,
   sessionId: newId(),
+  node: 'a node',
   awaySince: null,
   stageSince: null,
   producerId: null,
+  producerNode: null,
   mute: null,
   ...more,
 });

@@ -24,7 +24,7 @@ type Running = {
 };
 
 /** The server in a process of its own, as a signal finds it. */
-const start = async (dataDir: string): Promise<Running> => {
+const start = async (dataDir: string, { detached = false } = {}): Promise<Running> => {
   const port = await freePort(1);
   const child = spawn(process.execPath, [main], {
     env: {
@@ -39,6 +39,7 @@ const start = async (dataDir: string): Promise<Running> => {
       TRUSTED_PROXIES: '127.0.0.1',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -94,6 +95,25 @@ describe('the process of the server', { timeout: 60_000 }, () => {
     expect(await exited).toEqual([0, null]);
     expect(workers.filter(isAlive)).toEqual([]);
     expect(output()).not.toMatch(/"level":(50|60)/);
+  });
+
+  it('OP-2 a stop signal to the whole process group reaches the server alone, which closes its workers itself', async () => {
+    // Detached, so that it leads a process group of its own, as in a terminal or under a supervisor.
+    const { server, child, output } = await start(await folder(), { detached: true });
+    const host = await guest(server, 'Hanna');
+    const roomId = await host.createRoom();
+    const socket = await host.enter(roomId);
+    await socket.do('media:listen', { roomId });
+    const workers = await childrenOf(child.pid);
+    expect(workers).toHaveLength(1);
+    const exited = once(child, 'exit');
+    process.kill(-(child.pid ?? 0), 'SIGTERM');
+    expect(await socket.next('room:ended')).toEqual({ roomId, reason: 'server-stopped' });
+    // A worker that the signal had reached would be gone by then, and its room would have been told.
+    expect(socket.all('media:lost')).toEqual([]);
+    expect(await exited).toEqual([0, null]);
+    expect(workers.filter(isAlive)).toEqual([]);
+    expect(output()).not.toMatch(/"level":(50|60)|died/);
   });
 
   it('MO-2 MO-4 kill -9: workers go with the server, and what was recorded holds at the next start', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { defaultLimits, type Limits } from '@rostrum/shared/limits.ts';
 import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
@@ -56,20 +57,31 @@ export const microphone = (ssrc: number): MicrophoneRtpParameters => ({
 /** Everything that media told, as the server would tell it on. */
 export type Told = { [name in keyof MediaEvents]: Parameters<MediaEvents[name]>[] };
 
-/** What mediasoup made in this process. */
+/** What mediasoup made in this process: routers and what is on them by their worker, as there may be several planes. */
 type Made = {
-  readonly routers: Set<mediasoup.types.Router>;
-  readonly producers: Set<mediasoup.types.Producer>;
-  readonly others: Set<{ readonly closed: boolean }>;
+  readonly workers: Set<mediasoup.types.Worker>;
+  readonly routers: Map<mediasoup.types.Router, mediasoup.types.Worker>;
+  readonly transports: Map<mediasoup.types.Transport, mediasoup.types.Worker>;
+  readonly producers: Map<mediasoup.types.Producer, mediasoup.types.Worker>;
+  readonly consumers: Map<mediasoup.types.Consumer, mediasoup.types.Worker>;
+  readonly observers: Set<{ readonly closed: boolean }>;
+  /** Those of the producers whose packets come over a pipe. */
+  readonly piped: Set<mediasoup.types.Producer>;
 };
 
-const watch = (router: mediasoup.types.Router, made: Made): void => {
-  made.routers.add(router);
-  router.observer.on('newrtpobserver', (observer) => made.others.add(observer));
+const isPipe = (transport: mediasoup.types.Transport): transport is mediasoup.types.PipeTransport =>
+  transport.type === 'pipe';
+
+const watch = (router: mediasoup.types.Router, worker: mediasoup.types.Worker, made: Made): void => {
+  made.routers.set(router, worker);
+  router.observer.on('newrtpobserver', (observer) => made.observers.add(observer));
   router.observer.on('newtransport', (transport) => {
-    made.others.add(transport);
-    transport.observer.on('newproducer', (producer) => made.producers.add(producer));
-    transport.observer.on('newconsumer', (consumer) => made.others.add(consumer));
+    made.transports.set(transport, worker);
+    transport.observer.on('newproducer', (producer) => {
+      made.producers.set(producer, worker);
+      if (isPipe(transport)) made.piped.add(producer);
+    });
+    transport.observer.on('newconsumer', (consumer) => made.consumers.set(consumer, worker));
   });
 };
 
@@ -78,19 +90,16 @@ export class Rig {
   readonly plane: MediaPlane;
   readonly port: number;
   readonly told: Told;
-  readonly workers: mediasoup.types.Worker[];
+  /** The name among other nodes; undefined for one alone. */
+  readonly node: string | undefined;
   readonly #made: Made;
   readonly #rooms: Map<string, TestRoom>;
 
-  private constructor(
-    parts: Pick<Rig, 'plane' | 'port' | 'told' | 'workers'>,
-    made: Made,
-    rooms: Map<string, TestRoom>,
-  ) {
+  private constructor(parts: Pick<Rig, 'plane' | 'port' | 'told' | 'node'>, made: Made, rooms: Map<string, TestRoom>) {
     this.plane = parts.plane;
     this.port = parts.port;
     this.told = parts.told;
-    this.workers = parts.workers;
+    this.node = parts.node;
     this.#made = made;
     this.#rooms = rooms;
   }
@@ -100,11 +109,18 @@ export class Rig {
   ): Promise<Rig> {
     const told: Told = { consumersAdded: [], consumersRemoved: [], unpublished: [], speakingChanged: [], roomLost: [] };
     const rooms = new Map<string, TestRoom>();
-    const workers: mediasoup.types.Worker[] = [];
-    const made: Made = { routers: new Set(), producers: new Set(), others: new Set() };
+    const made: Made = {
+      workers: new Set(),
+      routers: new Map(),
+      transports: new Map(),
+      producers: new Map(),
+      consumers: new Map(),
+      observers: new Set(),
+      piped: new Set(),
+    };
     mediasoup.observer.on('newworker', (worker) => {
-      workers.push(worker);
-      worker.observer.on('newrouter', (router) => watch(router, made));
+      made.workers.add(worker);
+      worker.observer.on('newrouter', (router) => watch(router, worker, made));
     });
     const port = options.mediaPort ?? (await freePort(options.workers ?? 1));
     const plane = await createMediaPlane(
@@ -136,33 +152,68 @@ export class Rig {
         },
       },
     );
-    return new Rig({ plane, port, told, workers }, made, rooms);
+    return new Rig({ plane, port, told, node: options.self }, made, rooms);
   }
 
   room(quality: RoomSettings['audioQuality'] = 'medium'): TestRoom {
-    const room = new TestRoom(this.plane, quality);
-    this.#rooms.set(room.roomId, room);
+    const room = new TestRoom([this], quality);
+    this.attend(room);
     return room;
   }
 
+  /** Tells the people of this room what the plane tells. */
+  attend(room: TestRoom): void {
+    this.#rooms.set(room.roomId, room);
+  }
+
+  /** The workers of this plane that run. */
+  get workers(): mediasoup.types.Worker[] {
+    const pids = new Set(this.plane.load().map(({ pid }) => pid));
+    return [...this.#made.workers].filter(({ pid }) => pids.has(pid));
+  }
+
   openRouters(): mediasoup.types.Router[] {
-    return [...this.#made.routers].filter(({ closed }) => !closed);
+    return this.#open(this.#made.routers);
   }
 
   /** The open microphones, as mediasoup knows them in this process. */
   producers(): mediasoup.types.Producer[] {
-    return [...this.#made.producers].filter(({ closed }) => !closed);
+    return this.#open(this.#made.producers);
   }
 
-  /** Transports, producers, consumers and observers that mediasoup still has in this process, in the router or forgotten. */
+  /** The open ends of pipes. */
+  pipes(): mediasoup.types.PipeTransport[] {
+    return this.#open(this.#made.transports).filter(isPipe);
+  }
+
+  /** The open producers whose packets come over a pipe. */
+  pipedProducers(): mediasoup.types.Producer[] {
+    return this.producers().filter((producer) => this.#made.piped.has(producer));
+  }
+
+  /** The open consumers that send over pipes. */
+  pipeConsumers(): mediasoup.types.Consumer[] {
+    return this.#open(this.#made.consumers).filter(({ type }) => type === 'pipe');
+  }
+
+  #open<Thing extends { readonly closed: boolean }>(things: Map<Thing, mediasoup.types.Worker>): Thing[] {
+    const workers = new Set(this.workers);
+    return [...things].flatMap(([thing, worker]) => (!thing.closed && workers.has(worker) ? [thing] : []));
+  }
+
+  /**
+   * Transports, producers, consumers and observers that mediasoup still has in this process, in the router or forgotten;
+   * those of planes that were started later too.
+   */
   openHere(): number {
-    return [...this.#made.producers, ...this.#made.others].filter(({ closed }) => !closed).length;
+    const { transports, producers, consumers, observers } = this.#made;
+    const made = [...transports.keys(), ...producers.keys(), ...consumers.keys(), ...observers];
+    return made.filter(({ closed }) => !closed).length;
   }
 
   /** What mediasoup itself has on all living workers, by asking the worker processes. */
   async inWorkers(): Promise<{ routers: number; transports: number; producers: number; consumers: number }> {
-    const workers = await Promise.all(this.workers.filter(({ closed }) => !closed).map((worker) => worker.dump()));
-    const routers = await Promise.all(this.openRouters().map((router) => router.dump()));
+    const { workers, routers } = await this.#dumps();
     const count = (lengths: number[]) => lengths.reduce((sum, length) => sum + length, 0);
     const sum = {
       routers: count(workers.map(({ routerIds }) => routerIds.length)),
@@ -181,25 +232,42 @@ export class Rig {
     return sum;
   }
 
+  /** What workers and routers say at one moment: asked again where something came or went between the one and the other. */
+  async #dumps() {
+    const askWorkers = () => Promise.all(this.workers.map((worker) => worker.dump()));
+    const handlers = (workers: Awaited<ReturnType<typeof askWorkers>>) =>
+      workers.map(({ channelMessageHandlers }) => [...channelMessageHandlers.channelRequestHandlers].sort());
+    for (let workers = await askWorkers(); ; ) {
+      const routers = await Promise.all(this.openRouters().map((router) => router.dump().catch(() => undefined)));
+      const after = await askWorkers();
+      const known = routers.flatMap((router) => router ?? []);
+      if (isDeepStrictEqual(handlers(workers), handlers(after)) && known.length === routers.length)
+        return { workers, routers: known };
+      workers = after;
+    }
+  }
+
   async close(): Promise<void> {
-    for (const room of this.#rooms.values()) room.closePeers();
+    const people = [...this.#rooms.values()].flatMap((room) => room.people);
+    for (const { node, peer } of people) if (node === this) peer.close();
     await this.plane.close();
   }
 }
 
-/** A room as its state would be, and the people in it: what the use cases do, without them. */
+/** A room as its state would be, and the people in it: what the use cases do, without them. It may span several nodes. */
 export class TestRoom {
   readonly roomId = newId();
-  readonly plane: MediaPlane;
+  readonly nodes: readonly Rig[];
   readonly stage = new Map<string, { sessionId: string }>();
   readonly microphones = new Map<string, MicrophoneState>();
   readonly people: Person[] = [];
   quality: RoomSettings['audioQuality'];
+  version = 0;
   /** What is done when the worker of this room died, in the middle of the news. */
   lost: () => void = () => undefined;
 
-  constructor(plane: MediaPlane, quality: RoomSettings['audioQuality']) {
-    this.plane = plane;
+  constructor(nodes: readonly Rig[], quality: RoomSettings['audioQuality']) {
+    this.nodes = nodes;
     this.quality = quality;
   }
 
@@ -208,40 +276,51 @@ export class TestRoom {
     return this.people.find((person) => person.seat.sessionId === seat.sessionId);
   }
 
-  enter(options: { speaker?: boolean; userId?: string } & PeerOptions = {}): Person {
-    const person = new Person(this, options.userId ?? newId(), options);
+  /** Somebody comes in, at this node or the first one. */
+  enter(options: { speaker?: boolean; userId?: string; sessionId?: string; at?: Rig } & PeerOptions = {}): Person {
+    const [first] = this.nodes;
+    const at = options.at ?? first;
+    if (at === undefined) throw new Error('a room without nodes');
+    const { userId = newId(), sessionId = newId() } = options;
+    const person = new Person(this, at, { roomId: this.roomId, userId, sessionId }, options);
     this.people.push(person);
     if (options.speaker) this.stage.set(person.seat.userId, { sessionId: person.seat.sessionId });
     return person;
   }
 
-  reconcile(): Promise<void> {
+  /** Every node follows the state. */
+  async reconcile(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.reconcileAt(node)));
+  }
+
+  /** This node follows it, and the others do not hear of it yet. */
+  reconcileAt({ plane }: Rig): Promise<void> {
     const { roomId, quality } = this;
-    return this.plane.reconcile({
+    this.version += 1;
+    return plane.reconcile({
       roomId,
+      version: this.version,
       audioQuality: quality,
       stage: new Map(this.stage),
       microphones: new Map(this.microphones),
     });
-  }
-
-  closePeers(): void {
-    for (const person of this.people) person.peer.close();
   }
 }
 
 /** One person in a room, with one session and one peer. Each step is what one command does. */
 export class Person {
   readonly room: TestRoom;
+  readonly node: Rig;
   readonly seat: SeatRef;
   readonly peer: WrtcPeer;
   /** Voices are negotiated one event after the other, as a client does. */
   #negotiation: Promise<void> = Promise.resolve();
 
-  constructor(room: TestRoom, userId: string, options: PeerOptions) {
+  constructor(room: TestRoom, node: Rig, seat: SeatRef, options: PeerOptions) {
     this.room = room;
-    this.seat = { roomId: room.roomId, userId, sessionId: newId() };
-    const { plane } = room;
+    this.node = node;
+    this.seat = seat;
+    const { plane } = node;
     this.peer = new WrtcPeer(
       {
         connect: async (transportId, { role, fingerprints }) =>
@@ -260,7 +339,7 @@ export class Person {
   }
 
   async listen(): Promise<void> {
-    const answer = valueFrom(await this.room.plane.listen(this.seat));
+    const answer = valueFrom(await this.node.plane.listen(this.seat));
     await this.#next(() => this.peer.listen(answer));
   }
 
@@ -283,14 +362,14 @@ export class Person {
 
   /** The first half of it: the microphone is open, and the state does not have it. */
   async openMicrophone(hertz: number, bitrate?: number): Promise<string> {
-    const { plane, quality } = this.room;
-    const answer = valueFrom(await plane.publish(this.seat));
+    const { quality } = this.room;
+    const answer = valueFrom(await this.node.plane.publish(this.seat));
     return this.peer.speak(answer, { hertz, quality, ...(bitrate === undefined ? {} : { bitrate }) });
   }
 
   async commit(producerId: string, muted: boolean): Promise<void> {
     const { userId, sessionId } = this.seat;
-    this.room.microphones.set(userId, { userId, sessionId, producerId, muted });
+    this.room.microphones.set(userId, { userId, sessionId, producerId, muted, node: this.node.node });
     await this.room.reconcile();
   }
 
@@ -307,7 +386,7 @@ export class Person {
 
   async leave(): Promise<void> {
     await this.leaveStage();
-    this.room.plane.release(this.room.roomId, this.userId);
+    this.node.plane.release(this.room.roomId, this.userId);
     this.peer.close();
   }
 

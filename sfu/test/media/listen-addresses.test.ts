@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { listenInfos, withFurtherAddresses } from '../../src/media/listen-addresses.ts';
+import { listenInfos, pipeListenInfo, withFurtherAddresses } from '../../src/media/listen-addresses.ts';
 
 const entry = (address: string, internal = false): NetworkInterfaceInfo => {
   const common = { address, internal, netmask: '', mac: '', cidr: null };
@@ -66,5 +66,42 @@ describe('where a worker listens', () => {
       ['2001:db8::7', '2001:db8::7', 900],
     ]);
     expect(withFurtherAddresses(own, [])).toEqual(own);
+  });
+});
+
+describe('where pipes listen', () => {
+  const ports = { min: 50_000, max: 50_099 };
+  const place = (address: string) => pipeListenInfo({ address, ports, interfaces: laptop });
+
+  test('MD-2 at the address itself where the machine has it, so that packets come from there', () => {
+    expect(place('192.168.1.20')).toEqual({ protocol: 'udp', ip: '192.168.1.20', portRange: ports });
+    expect(place('2001:db8::20')).toEqual({
+      protocol: 'udp',
+      ip: '2001:db8::20',
+      portRange: ports,
+      flags: { ipv6Only: true },
+    });
+  });
+
+  test('MD-2 on all interfaces where another machine has the address and passes on what comes for it', () => {
+    expect(place('203.0.113.7')).toEqual({
+      protocol: 'udp',
+      ip: '0.0.0.0',
+      announcedAddress: '203.0.113.7',
+      portRange: ports,
+    });
+    expect(place('2001:db8::77')).toMatchObject({ ip: '::', announcedAddress: '2001:db8::77' });
+  });
+
+  test('MD-2 a name, or ports that are no range, are refused', () => {
+    expect(() => place('node.example')).toThrow(/pipe address "node.example"/);
+    for (const [min, max] of [
+      [0, 10],
+      [20, 10],
+      [65_000, 65_536],
+    ] as const)
+      expect(() => pipeListenInfo({ address: '127.0.0.1', ports: { min, max }, interfaces: laptop })).toThrow(
+        `${min} to ${max}`,
+      );
   });
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { refuse } from '@rostrum/shared/result.ts';
 import * as mediasoup from 'mediasoup';
 import { afterEach, describe, expect, test } from 'vitest';
 import { voicesReserved } from '../../src/media/reservation.ts';
@@ -68,6 +69,38 @@ describe('workers', () => {
     rig.plane.release(room.roomId, ben.userId);
     expect(rig.plane.ready()).toBe(true);
     expect(codeOf(await rig.plane.listen(cat.seat))).toBe('ok');
+  });
+
+  test('MD-3 MD-2 voices that are on their way from another node count as those that are here', async () => {
+    const voices = voicesReserved + 2;
+    const min = await freePort(2);
+    rig = await Rig.start({
+      self: 'here',
+      limits: { streamsPerWorker: 2 * voices + 1 },
+      pipes: {
+        request: () => Promise.resolve(refuse('unavailable')),
+        address: '127.0.0.1',
+        ports: { min, max: min + 1 },
+      },
+    });
+    const room = rig.room();
+    const speakers = Array.from({ length: voices }, (_, index) => {
+      const { userId, sessionId } = room.enter({ speaker: true }).seat;
+      return [userId, { userId, sessionId, producerId: `producer-${index}`, muted: false, node: 'there' }] as const;
+    });
+    await rig.plane.reconcile({
+      roomId: room.roomId,
+      version: 1,
+      audioQuality: 'medium',
+      stage: new Map(speakers),
+      microphones: new Map(speakers),
+    });
+    const answers: string[] = [];
+    for (const { seat } of [room.enter(), room.enter(), room.enter()])
+      answers.push(codeOf(await rig.plane.listen(seat)));
+    expect(answers).toEqual(['ok', 'ok', 'node_full']);
+    // They are not here, though.
+    expect(rig.plane.load()).toMatchObject([{ producers: 0 }]);
   });
 
   test('MD-3 a microphone more than the worker can carry to everybody is refused', async () => {

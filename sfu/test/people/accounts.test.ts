@@ -156,6 +156,22 @@ describe('administrators', () => {
     expect(await accounts.claimAdmin(admin(second))).toEqual(refused('not_found'));
   });
 
+  it('OP-7 prints a link at the first start of each node, every one of them good, until one is used', async () => {
+    const { accounts } = set();
+    const [first = '', second = '', third = ''] = await Promise.all([1, 2, 3].map(() => accounts.openFirstClaim()));
+    expect(new Set([first, second, third]).size).toBe(3);
+    done(await accounts.claimAdmin(admin(first)));
+    for (const code of [second, third]) expect(await accounts.claimAdmin(admin(code))).toEqual(refused('not_found'));
+  });
+
+  it('OP-7 lets a link that an operator asked for take the place of those that were printed', async () => {
+    const { accounts } = set();
+    const printed = (await accounts.openFirstClaim()) ?? '';
+    const asked = await accounts.openClaim();
+    expect(await accounts.claimAdmin(admin(printed))).toEqual(refused('not_found'));
+    done(await accounts.claimAdmin(admin(asked)));
+  });
+
   it('OP-7 SE-4 keeps no code, only its hash', async () => {
     const { records, clock, tokens } = set();
     const kept: string[] = [];
@@ -164,6 +180,7 @@ describe('administrators', () => {
         kept.push(codeHash);
         return records.claims.put(codeHash, expiresAt);
       },
+      add: (codeHash: string, expiresAt: number) => records.claims.add(codeHash, expiresAt),
       use: (codeHash: string, now: number) => records.claims.use(codeHash, now),
     };
     const limits = { guestIdleMs: 1, adminClaimMs: hour };

@@ -2,7 +2,7 @@ import { type CallMode, type CallRoute, callModes, callRoutes } from '@rostrum/s
 import fc from 'fast-check';
 import type { CallCommand, Caller } from '../../src/rules/call/commands.ts';
 import type { CallDeadlineKey, CallSide, CallState } from '../../src/rules/call/state.ts';
-import { idOf } from '../rules/support.ts';
+import { homeNode, idOf } from '../rules/support.ts';
 
 type CallCommandType = CallCommand['type'];
 
@@ -17,6 +17,8 @@ export type CallStep = {
   /** Speaks from the device that holds the side, instead of from any. */
   readonly sensible: boolean;
   readonly device: 0 | 1;
+  /** The node to which that is connected, or that tells of a loss. */
+  readonly node: 0 | 1;
   readonly yes: boolean;
   readonly route: CallRoute;
   readonly deadline: CallDeadlineKey;
@@ -82,6 +84,7 @@ const step: fc.Arbitrary<CallStep> = fc.record({
   who: fc.constantFrom(0, 0, 0, 1, 1, 1, 2),
   sensible: often,
   device: fc.constantFrom(0, 0, 1),
+  node: fc.constantFrom(0, 0, 1),
   yes: fc.boolean(),
   route: fc.constantFrom<CallRoute>(...callRoutes, 'p2p_udp', 'p2p_udp', 'turn_relay_udp'),
   deadline: fc.constantFrom(...everyDeadline),
@@ -119,8 +122,16 @@ const speaker = ({ type, who, sensible, device }: CallStep, call: CallState): Ca
   return { userId: speaks, sessionId };
 };
 
+const nodeOf = (node: 0 | 1): string => (node === 0 ? homeNode : 'another node');
+
+/** Mostly the node to which the device is connected, now and then one that it has left, or comes to. */
+const nodeFor = ({ sensible, yes, node }: CallStep, { userId }: Caller, call: CallState): string =>
+  (sensible && yes && call.sides.find((side) => side.userId === userId)?.node) || nodeOf(node);
+
 export const callCommandOf = (step: CallStep, call: CallState): CallCommand => {
   const by = speaker(step, call);
+  const node = nodeFor(step, by, call);
+  const open = step.sensible ? call.sides.find(({ userId }) => userId === by.userId)?.producerId : undefined;
   const { type, yes } = step;
   switch (type) {
     case 'connected':
@@ -136,14 +147,15 @@ export const callCommandOf = (step: CallStep, call: CallState): CallCommand => {
     case 'elapse':
       return { type, deadline: step.deadline };
     case 'open-microphone':
-      return { type, by, producerId: `microphone ${step.device}` };
+      return { type, by, producerId: `microphone ${step.device} at ${node}`, node };
     case 'close-microphone':
-      return { type, userId: by.userId, producerId: `microphone ${step.device}` };
+      return { type, userId: by.userId, producerId: open ?? `microphone ${step.device} at ${node}` };
     case 'lose-sfu-media':
-      return { type };
-    case 'lose-media':
+      return { type, node };
     case 'lose-connection':
     case 'return':
+      return { type, by, node };
+    case 'lose-media':
     case 'chat':
     case 'still-here':
     case 'extend':
@@ -159,25 +171,28 @@ export const callCommandOf = (step: CallStep, call: CallState): CallCommand => {
 export const everyCommand = (call: CallState): CallCommand[] => {
   const strangers = [0, 1].map((device) => ({ userId: idOf('cem'), sessionId: sessionOf('cem', device) }));
   const callers: Caller[] = [...call.sides, ...strangers];
+  const nodes = ([0, 1] as const).map(nodeOf);
   return [
     ...callers.flatMap((by): CallCommand[] => [
       ...callRoutes.map((route) => ({ type: 'connected', by, route }) as const),
       { type: 'lose-media', by },
-      { type: 'lose-connection', by },
-      { type: 'return', by },
+      ...nodes.flatMap((node): CallCommand[] => [
+        { type: 'lose-connection', by, node },
+        { type: 'return', by, node },
+        { type: 'open-microphone', by, producerId: 'microphone', node },
+      ]),
       { type: 'report-quality', by, report: { lossPercent: 0, jitterMs: 0, roundTripMs: 0, spoke: true } },
       { type: 'chat', by },
       { type: 'still-here', by },
       { type: 'extend', by },
       { type: 'use-sfu', by },
-      { type: 'open-microphone', by, producerId: 'microphone' },
       { type: 'close-microphone', userId: by.userId, producerId: 'microphone' },
       { type: 'next', by },
       { type: 'end', by, reason: 'hung-up' },
       ...names.map((name) => ({ type: 'block', userId: by.userId, blockedId: idOf(name) }) as const),
     ]),
     ...everyDeadline.map((deadline) => ({ type: 'elapse', deadline }) as const),
-    { type: 'lose-sfu-media' },
+    ...nodes.map((node) => ({ type: 'lose-sfu-media', node }) as const),
     { type: 'stop', reason: 'operator' },
   ];
 };

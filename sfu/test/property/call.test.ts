@@ -8,7 +8,7 @@ import type { CallEvent } from '../../src/rules/call/events.ts';
 import { evolve } from '../../src/rules/call/evolve.ts';
 import { outcomeOf } from '../../src/rules/call/record.ts';
 import { relayTo } from '../../src/rules/call/relay.ts';
-import { type CallEnd, type CallState, isWhole } from '../../src/rules/call/state.ts';
+import { type CallEnd, type CallState, isWhole, sideOf } from '../../src/rules/call/state.ts';
 import { ticketDeadlinesOf } from '../../src/rules/matching/queue.ts';
 import { foldCall, type Known, knownOf, synchronised } from './call-client.ts';
 import { callSteps, everyCommand } from './call-steps.ts';
@@ -128,6 +128,36 @@ const checkEvent = (event: CallEvent, { before, now, limits }: CallOutcome): voi
   }
 };
 
+calls('RD-5 RE-2 RE-3 a loss counts only from the node to which the device is connected', (outcome) => {
+  const { command, before, after, events } = outcome;
+  if (command.type === 'lose-connection') {
+    const side = sideOf(before, command.by.userId);
+    const isHeld = side?.sessionId === command.by.sessionId && side.node === command.node;
+    check(isHeld || events.length === 0, 'a late loss changed the call', side, events);
+  }
+  if (command.type === 'return' && outcome.refused === null) {
+    const side = sideOf(after, command.by.userId);
+    check(side?.node === command.node && side.awaySince === null, 'who came back is there', side);
+  }
+  if (command.type !== 'lose-sfu-media') return;
+  for (const { userId, producerNode, linked } of before.sides) {
+    const isElsewhere = producerNode !== null && producerNode !== command.node;
+    const is = sideOf(after, userId);
+    check(!isElsewhere || is?.producerNode === producerNode, 'a microphone at another node stays', is);
+    check(!isElsewhere || is?.linked === linked, 'and so does its media', is);
+  }
+});
+
+calls('RE-3 MD-9 a microphone ends at one node, to which its owner was connected as it was opened', (outcome) => {
+  const { before, after, events } = outcome;
+  for (const side of after.sides) check((side.producerId === null) === (side.producerNode === null), 'it ends', side);
+  for (const event of events) {
+    if (event.type !== 'microphone-opened') continue;
+    const side = sideOf(before, event.userId);
+    check(side?.node === event.node && side.producerNode !== event.node, 'it is the only one there', side, event);
+  }
+});
+
 calls('RD-5 RD-7 RD-8 no window, answer or end that is set lies in the past', (outcome) => {
   for (const event of outcome.events) checkEvent(event, outcome);
 });
@@ -158,7 +188,9 @@ test('RD-5 RD-7 RD-8 who folds what they are told, and asks after coming back, k
           const state = synchronised(after, userId);
           check(randomStateSchema.safeParse(state).success, 'it is as the schema says', state);
           const back = events.some(
-            (event) => (event.type === 'returned' || event.type === 'moved') && event.userId === userId,
+            (event) =>
+              (event.type === 'returned' || event.type === 'relocated' || event.type === 'moved') &&
+              event.userId === userId,
           );
           const own = told.filter((event) => event.userId === userId && event.sessionId === sessionId);
           const folded = back ? knownOf(state) : own.reduce(foldCall, known.get(userId) ?? null);
@@ -253,6 +285,7 @@ const everyEvent: { readonly [type in Exclude<CallEvent['type'], 'ended'>]: true
   lost: true,
   'window-opened': true,
   returned: true,
+  relocated: true,
   moved: true,
   measured: true,
   active: true,

@@ -93,7 +93,7 @@ export class QueueWorld {
     if (step.type === 'leave') this.#remove(userId);
     if (step.type === 'away') this.#put(wentAway(ticket, this.now));
     if (step.type === 'back' && ticket.awaySince !== null) {
-      this.#put(cameBack(ticket, 'another session'));
+      this.#put(cameBack(ticket, { sessionId: 'another session', node: 'another node' }));
       this.#look(userId);
     }
   }

@@ -343,13 +343,15 @@ export const watchedStore = (store: CallStore, oracle: Oracle, turnsOf: () => nu
     return value;
   };
   const late = <Value>(run: () => Promise<Value>): Promise<Value> => noted(run, () => undefined);
+  /** A round sends its claims side by side, in the order of its choices; a connection keeps it. */
+  let claims: Promise<unknown> = Promise.resolve();
   return {
     placeOf: (userId) => late(() => store.placeOf(userId)),
     historyOf: (userId) => late(() => store.historyOf(userId)),
     enqueue: (entry, options) =>
       noted(
         () => store.enqueue(entry, options),
-        (outcome) => outcome === 'enqueued' && oracle.entered(entry),
+        ({ outcome }) => outcome === 'enqueued' && oracle.entered(entry),
       ),
     ticketOf: (userId) => late(() => store.ticketOf(userId)),
     updateTicket: (stored, after, options) =>
@@ -364,17 +366,23 @@ export const watchedStore = (store: CallStore, oracle: Oracle, turnsOf: () => nu
       ),
     waiting: (mode, options) => late(() => store.waiting(mode, options)),
     positionOf: (ticket) => late(() => store.positionOf(ticket)),
-    claim: (claim) =>
-      noted(
-        () => store.claim(claim),
+    claim: (claim) => {
+      const before = claims;
+      const claimed = noted(
+        () => before.then(() => store.claim(claim)),
         (outcome) => (outcome === 'claimed' ? oracle.claimed(claim) : oracle.count('claims lost')),
-      ),
+      );
+      claims = claimed.catch(() => undefined);
+      return claimed;
+    },
     load: (callId) => late(() => store.load(callId)),
     commit: (commit) =>
       noted(
         () => store.commit(commit),
         ({ outcome }) => outcome === 'committed' && oracle.committed(commit),
       ),
+    restoreCall: (...call) => late(() => store.restoreCall(...call)),
+    restoreTicket: (...ticket) => late(() => store.restoreTicket(...ticket)),
     callIds: () => late(() => store.callIds()),
     counts: () => late(() => store.counts()),
     due: (now, most) => late(() => store.due(now, most)),

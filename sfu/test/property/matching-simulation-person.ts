@@ -372,19 +372,36 @@ export class Person {
     const { connected, oracle } = this.#world;
     const { device } = this;
     const kept = this.#mustStillWait();
+    const nodeBefore = this.#does;
     this.#note('back');
     this.state = 'here';
     device.isLost = true;
     // The new connection takes the place of one that the server believed alive, and notes that it was lost.
-    if (connected.has(device.sessionId)) await this.#does.calls.lose(this.#caller());
+    if (connected.has(device.sessionId)) await this.#does.calls.lose(this.#caller(), this.#does.nodeId);
     else this.#does = this.#world.chance.pick(this.#nodes);
     this.#world.connect(device.sessionId);
     const { moves } = device;
     const state = await this.#does.calls.sync(this.#caller());
+    // The node before notices late that it lost them: that is nothing to where they are now (RE-3).
+    if (nodeBefore !== this.#does) await this.#lateLoss(nodeBefore, state);
     device.isLost = false;
     this.#believes(device, moves, state);
     const isInPlace = state.state === 'call' || (state.state === 'queued' && state.queued.since === kept?.queuedAt);
     oracle.check(!kept || isInPlace, 'RQ-5: back in time, and the place in the queue is gone', () => ({ kept, state }));
+  }
+
+  async #lateLoss(nodeBefore: UseCases, state: RandomState): Promise<void> {
+    const { oracle } = this.#world;
+    const { userId } = this;
+    const awaySince = () => oracle.tickets.get(userId)?.awaySince;
+    const before = awaySince();
+    await nodeBefore.calls.lose(this.#caller(), nodeBefore.nodeId);
+    this.#note('late loss');
+    oracle.check(
+      before !== null || awaySince() === null || awaySince() === undefined,
+      'RE-3: lost by a node that they have left',
+      () => ({ userId, state }),
+    );
   }
 
   /** The place in the queue that is theirs still: back within the grace, and before the time of waiting is over. */
@@ -400,7 +417,7 @@ export class Person {
   /** The server notices that this device is not connected any more. */
   async #lose({ sessionId }: Device, node = this.#does): Promise<void> {
     this.#world.connected.delete(sessionId);
-    await node.calls.lose({ userId: this.userId, sessionId });
+    await node.calls.lose({ userId: this.userId, sessionId }, node.nodeId);
   }
 
   #newDevice(): Device {

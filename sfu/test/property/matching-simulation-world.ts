@@ -67,6 +67,7 @@ export class World {
   /** What was logged that is worth a warning. */
   readonly logged: string[] = [];
   #ids = 0;
+  #nodes = 0;
 
   constructor({ seed, limits, connectShare, mostTurns }: WorldOptions) {
     this.#connectShare = connectShare;
@@ -94,8 +95,10 @@ export class World {
     return `${scattered.toString(36).padStart(7, '0')}${this.#ids}`.padEnd(22, '_');
   };
 
-  /** As app-calls.ts does it. */
+  /** As app-calls.ts does it, for one more node. */
   async compose() {
+    this.#nodes += 1;
+    const nodeId = `node ${this.#nodes}`;
     const { clock, limits, newId, records, oracle } = this;
     const store = watchedStore(this.store, oracle, () => this.chance.between(0, this.#mostTurns));
     const logger = pino({ level: 'warn' }, { write: (line: string) => this.logged.push(line) });
@@ -117,7 +120,7 @@ export class World {
       relayAlways: false,
       sfuAllowed: false,
     };
-    const common = { store, publisher, clock, limits, newId, logger, plans: true, routes, records, presence };
+    const common = { store, publisher, clock, limits, newId, nodeId, logger, plans: true, routes, records, presence };
     const success = createSuccessMonitor(common);
     const metrics = createCallMetrics(new Registry(), {
       counts: () => this.store.counts(),
@@ -160,9 +163,9 @@ export class World {
       ownerOf: (due) => (due.of === 'call' ? due.callId : due.userId),
       carryOut: calls.elapse,
     });
-    const ticker = new StatsTicker({ ...common, searches });
+    const ticker = new StatsTicker({ ...common, ...presence, searches });
     const whereabouts = new KeyedQueue(limits.commandsWaitingPerRoom);
-    return { consents, calls, searches, randomCalls, aftermath, deadlines, ticker, whereabouts };
+    return { nodeId, consents, calls, searches, randomCalls, aftermath, deadlines, ticker, whereabouts };
   }
 }
 

@@ -112,6 +112,7 @@ test(
     expectOften(await all(seeds(1, 12).map((seed) => ({ ...crowd(seed), nodes: 3 }))), {
       claims: 300,
       'claims lost': 50,
+      'late loss': 20,
     });
   },
   patience,

@@ -295,10 +295,59 @@ rooms(
   () => undefined,
   (world) => {
     for (const userId of inside(world.state)) {
-      world.execute({ type: 'lose-connection', userId, sessionId: seatOf(world.state, userId)?.sessionId ?? '' });
+      const { sessionId = '', node = '' } = seatOf(world.state, userId) ?? {};
+      world.execute({ type: 'lose-connection', userId, sessionId, node });
     }
     world.passTo(world.now + 2 * minute + 15 * second);
     check(world.ended, 'the room has ended', world.state);
+  },
+);
+
+/** Everybody's microphone, by user, with where it ends. */
+const microphones = (state: RoomState): Map<string, string> =>
+  new Map(
+    state.control.stage.flatMap(({ userId, producerId, producerNode }) =>
+      producerId === null ? [] : [[userId, `${producerId} ends at ${producerNode}`]],
+    ),
+  );
+
+rooms(
+  'RE-2 RE-3 a loss counts only from the node to which the session is connected',
+  ({ before, command, decision, events }) => {
+    if (command.type !== 'lose-connection' || !decision.ok) return;
+    const seat = seatOf(before, command.userId);
+    const isHeld = seat?.sessionId === command.sessionId && seat.node === command.node;
+    check(isHeld || events.length === 0, 'a late loss took a seat away', seat);
+    check(!isHeld || seat.awaySince !== null || events[0]?.type === 'seat-lost', 'a loss was not noted', seat);
+  },
+);
+
+rooms('RE-2 who comes back is there, at the node that they came to, and is heard from where they were', (outcome) => {
+  const { before, after, command, decision } = outcome;
+  if (command.type !== 'join' || !decision.ok) return;
+  const { userId } = command.person;
+  const [was, is] = [seatOf(before, userId), seatOf(after, userId)];
+  check(is?.sessionId === command.sessionId && is.node === command.node && is.awaySince === null, 'is there', is);
+  if (was?.sessionId !== command.sessionId) return;
+  check(is?.role === was.role && is.joinedAt === was.joinedAt, 'the seat is the same', was, is);
+  check(microphones(after).get(userId) === microphones(before).get(userId), 'the microphone stays', was, is);
+});
+
+rooms(
+  'RE-3 MD-8 MD-9 microphones end at one node each, and a node that loses its media takes no others with it',
+  (outcome) => {
+    const { before, after, command, events } = outcome;
+    for (const seat of [...after.control.stage, ...after.audience.values()]) {
+      check((seat.producerId === null) === (seat.producerNode === null), 'a microphone ends somewhere', seat);
+    }
+    for (const event of events) {
+      if (event.type !== 'microphone-opened') continue;
+      check(seatOf(before, event.userId)?.node === event.node, 'it is opened where its owner is connected', event);
+      check(seatOf(before, event.userId)?.producerNode !== event.node, 'a second one is not opened there', event);
+    }
+    if (command.type !== 'lose-media') return;
+    const kept = [...microphones(before)].filter(([, where]) => !where.endsWith(` at ${command.node}`));
+    check(isDeepStrictEqual([...microphones(after)], kept), 'those of this node are gone, and no others', kept);
   },
 );
 

@@ -18,6 +18,8 @@ export type Step = {
   /** Takes somebody who may do this, and somebody to whom it can be done, instead of anybody at all. */
   readonly sensible: boolean;
   readonly device: 0 | 1;
+  /** The node to which that is connected, or that tells of a loss. */
+  readonly node: 0 | 1;
   readonly yes: boolean;
   readonly other: boolean;
   /** How long before it happens, and whether the deadlines on the way are carried out in time. */
@@ -78,6 +80,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   whom: fc.nat({ max: people.length - 1 }),
   sensible: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   device: fc.constantFrom(0, 0, 0, 1),
+  node: fc.constantFrom(0, 0, 1),
   yes: fc.boolean(),
   other: fc.boolean(),
   after: fc.constantFrom(...waits),
@@ -141,11 +144,16 @@ export const commandOf = (step: Step, state: RoomState): RoomCommand => {
   const seat = seatOf(state, who.userId);
   // A session that speaks is mostly the one that holds the seat, now and then an older one, or none (over HTTP).
   const spoken = step.sensible ? (seat?.sessionId ?? undefined) : sessionOf(who, step.device);
-  return commandBy(step, { userId: who.userId, sessionId: spoken }, who, whom);
+  // Mostly the node to which that session is connected tells of it, now and then one that it has left.
+  const node = step.sensible && !step.other ? (seat?.node ?? nodeOf(step.node)) : nodeOf(step.node);
+  return commandBy(step, { userId: who.userId, sessionId: spoken, node }, who, whom);
 };
 
-const commandBy = (step: Step, by: Actor, who: Person, whom: Person): RoomCommand => {
+export const nodeOf = (node: 0 | 1): string => `node ${node}`;
+
+const commandBy = (step: Step, by: Actor & { readonly node: string }, who: Person, whom: Person): RoomCommand => {
   const { type, yes, other } = step;
+  const { node } = by;
   const { userId } = whom;
   const producerId = `producer ${step.whom}`;
   const reason = yes ? `reason for ${whom.displayName}` : null;
@@ -155,10 +163,11 @@ const commandBy = (step: Step, by: Actor, who: Person, whom: Person): RoomComman
       type: 'join',
       person: who,
       sessionId: sessionOf(who, step.device),
+      node: nodeOf(step.node),
       bannedByHost: !step.sensible && yes && other,
     },
     leave: { type: 'leave', by },
-    'lose-media': { type: 'lose-media' },
+    'lose-media': { type: 'lose-media', node: nodeOf(step.node) },
     'follow-ban': {
       type: 'follow-ban',
       subject: whom,
@@ -166,7 +175,7 @@ const commandBy = (step: Step, by: Actor, who: Person, whom: Person): RoomComman
       reason,
       lifted: other,
     },
-    'lose-connection': { type: 'lose-connection', userId: who.userId, sessionId },
+    'lose-connection': { type: 'lose-connection', userId: who.userId, sessionId, node },
     'raise-hand': { type: 'raise-hand', by },
     'lower-hand': { type: 'lower-hand', by },
     'accept-hand': { type: 'accept-hand', by, userId: yes ? userId : undefined },
@@ -184,8 +193,12 @@ const commandBy = (step: Step, by: Actor, who: Person, whom: Person): RoomComman
     unban: { type: 'unban', by, subject: whom },
     update: { type: 'update', by, changes: changesOf(step) },
     'hand-over': { type: 'hand-over', by, userId },
-    'open-microphone': { type: 'open-microphone', by, producerId },
-    'close-microphone': { type: 'close-microphone', userId: who.userId, producerId: yes ? undefined : producerId },
+    'open-microphone': { type: 'open-microphone', by, producerId: `${producerId} at ${node}`, node },
+    'close-microphone': {
+      type: 'close-microphone',
+      userId: who.userId,
+      producerId: yes ? undefined : `${producerId} at ${node}`,
+    },
     end: { type: 'end', by },
     stop: { type: 'stop' },
   };
@@ -207,12 +220,11 @@ const everyRole: readonly Role[] = ['host', 'moderator', 'speaker', 'listener'];
 /** Somebody whose role allows this. */
 const sensibleActor = (step: Step, state: RoomState): Person | undefined => {
   if (step.type === 'join') {
-    return pick(
-      people.filter(({ userId }) => (seatOf(state, userId)?.awaySince ?? 0) !== null),
-      step.who,
-    );
+    // Those who are outside or away; and now and then somebody who is there comes to another node.
+    const isOff = ({ userId }: Person): boolean => (seatOf(state, userId)?.awaySince ?? 0) !== null;
+    return step.node === 1 && step.other ? undefined : pick(people.filter(isOff), step.who);
   }
-  const probe = commandBy(step, { userId: 'somebody' }, people[0] as Person, people[1] as Person);
+  const probe = commandBy(step, { userId: 'somebody', node: nodeOf(0) }, people[0] as Person, people[1] as Person);
   const action = actionOf(probe);
   if (step.type === 'answer-invitation') {
     return people.find((person) => person.userId === pick(state.control.invitations, step.who)?.userId);
@@ -234,7 +246,9 @@ const sensibleSubject = (step: Step, state: RoomState, who: Person): Person | un
     return people.find((person) => state.standings.get(`user:${person.userId}`)?.excluded !== undefined);
   if (type === 'exclude' || type === 'allow-hand') return undefined;
   const by = seatOf(state, who.userId)?.role;
-  const action = actionOf(commandBy(step, { userId: 'somebody' }, people[0] as Person, people[1] as Person));
+  const action = actionOf(
+    commandBy(step, { userId: 'somebody', node: nodeOf(0) }, people[0] as Person, people[1] as Person),
+  );
   if (by === undefined || action === undefined) return undefined;
   return pick(
     inRoles(

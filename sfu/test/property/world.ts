@@ -13,7 +13,7 @@ import type { RoomState } from '../../src/rules/room/state.ts';
 import { touches } from '../../src/rules/room/touches.ts';
 import { idOf, start } from '../rules/support.ts';
 import { type Population, people, population, settings, smallLimits } from './people.ts';
-import { commandOf, type Step, sessionOf } from './steps.ts';
+import { commandOf, nodeOf, type Step, sessionOf } from './steps.ts';
 
 /** How a random room begins. */
 export type Beginning = { readonly settings: RoomSettings; readonly population: Population };
@@ -67,7 +67,7 @@ export class World {
     this.deadlines = deadlinesOf(this.state, this.limits);
     const [host] = people;
     for (const person of population.present)
-      this.execute({ type: 'join', person, sessionId: sessionOf(person, 0), bannedByHost: false });
+      this.execute({ type: 'join', person, sessionId: sessionOf(person, 0), node: nodeOf(0), bannedByHost: false });
     for (const { userId } of population.moderators) {
       this.execute({ type: 'promote', by: { userId: host?.userId ?? '' }, userId, role: 'moderator' });
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mayKnow } from '../../src/rules/room/decide/membership.ts';
-import { emptyRoom, idOf, minute, scenario, second } from './support.ts';
+import { emptyRoom, homeNode, idOf, minute, scenario, second } from './support.ts';
 
 describe('Taking a seat', () => {
   test('RM-1 room_full: nobody more than maxParticipants, and again when somebody has left', () => {
@@ -121,6 +121,67 @@ describe('One seat, several devices', () => {
     const room = scenario().join('ana');
     const { state } = room;
     expect(room.join('ana').state).toBe(state);
+  });
+});
+
+describe('One session, several nodes', () => {
+  const other = 'node b';
+
+  test('RE-2 a session that comes to another node keeps its seat with everything in it, and nobody is bid farewell', () => {
+    const room = scenario().speakers('sam').openMicrophone('sam');
+    const before = room.view('host');
+    room.join('sam', { node: other });
+    expect(room.last('seat-relocated')).toMatchObject({ userId: idOf('sam'), from: homeNode, to: other });
+    expect(room.all('seat-moved')).toEqual([]);
+    expect(room.seat('sam')).toMatchObject({ node: other, producerId: "sam's microphone", producerNode: homeNode });
+    expect(room.view('host')).toEqual(before);
+  });
+
+  test('RE-2 RE-3 a node that a session has left tells of its loss in vain, however late', () => {
+    const room = scenario().join('ana').join('ana', { node: other }).lose('ana').pass(minute);
+    expect(room.seat('ana')).toMatchObject({ node: other, awaySince: null });
+    room.lose('ana', undefined, other).pass(15 * second);
+    expect(room.seat('ana')).toBeUndefined();
+  });
+
+  test('RE-2 RE-3 somebody whose node is gone is back in their seat at another one', () => {
+    const room = scenario().join('ana').raise('ana').lose('ana').wait(second).join('ana', { node: other }).pass(minute);
+    expect(room.seat('ana')).toMatchObject({ node: other, awaySince: null });
+    expect(room.hands).toEqual(['ana']);
+  });
+
+  test('ID-5 another device at another node takes the seat over, and with it where losses are told', () => {
+    const room = scenario().speakers('sam').openMicrophone('sam');
+    room.join('sam', { session: "sam's laptop", node: other });
+    expect(room.last('seat-moved')).toMatchObject({ from: "sam's phone", to: "sam's laptop", node: other });
+    expect(room.seat('sam')).toMatchObject({ node: other, producerId: null, producerNode: null });
+    room.lose('sam', "sam's laptop").pass(minute);
+    expect(room.seat('sam')).toMatchObject({ awaySince: null });
+  });
+
+  test('RE-2 MD-9 the microphone at the node before plays on until one at the new node takes its place, in one step', () => {
+    const room = scenario().speakers('sam').openMicrophone('sam').join('sam', { node: other });
+    const { length } = room.events;
+    room.openMicrophone('sam', undefined, other);
+    expect(room.events.slice(length).map(({ type }) => type)).toEqual(['microphone-opened']);
+    expect(room.seat('sam')).toMatchObject({ producerId: "sam's microphone at node b", producerNode: other });
+    expect(room.view('host').stage[1]).toMatchObject({ microphone: 'open' });
+    expect(room.refusal((r) => r.openMicrophone('sam', undefined, other))).toBe('already');
+  });
+
+  test('RE-2 MD-9 a microphone that opens late at the node before is refused', () => {
+    const room = scenario().speakers('sam').join('sam', { node: other });
+    expect(room.refusal((r) => r.openMicrophone('sam'))).toBe('conflict');
+  });
+
+  test('RE-3 MD-8 a node that loses its media takes the microphones with it that end there, and no others', () => {
+    const room = scenario().speakers('sam', 'sol').openMicrophone('sam').openMicrophone('sol');
+    room.join('sol', { node: other }).openMicrophone('sol', undefined, other).join('sam', { node: other });
+    room.do({ type: 'lose-media', node: homeNode });
+    expect(room.seat('sam')).toMatchObject({ producerId: null, producerNode: null });
+    expect(room.seat('sol')).toMatchObject({ producerId: "sol's microphone at node b" });
+    room.do({ type: 'lose-media', node: other });
+    expect(room.seat('sol')?.producerId).toBeNull();
   });
 });
 

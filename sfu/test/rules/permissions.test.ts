@@ -3,7 +3,7 @@ import { mayAct, type RoomAction } from '@rostrum/shared/room/permissions.ts';
 import { describe, expect, test } from 'vitest';
 import type { RoomCommand } from '../../src/rules/room/commands.ts';
 import { type Person, roleOf } from '../../src/rules/room/state.ts';
-import { idOf, type Scenario, scenario } from './support.ts';
+import { homeNode, idOf, type Scenario, scenario } from './support.ts';
 
 /** A room with two people of every role but the host's. The second listener has a hand raised. */
 const peopled = (): Scenario =>
@@ -29,7 +29,7 @@ const alone: { readonly [name: string]: (by: string) => Case } = {
   'mute-self': (by) => ({ action: 'mute-self', command: { type: 'mute-self', by: actor(by), muted: true } }),
   'open-microphone': (by) => ({
     action: 'open-microphone',
-    command: { type: 'open-microphone', by: actor(by), producerId: 'p' },
+    command: { type: 'open-microphone', by: actor(by), producerId: 'p', node: homeNode },
   }),
   'step down': (by) => ({
     action: 'step-down',

@@ -15,6 +15,9 @@ export const second = 1000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
 
+/** The node to which people are connected unless it is said otherwise. */
+export const homeNode = 'node a';
+
 /** When every scenario begins. */
 export const start = 1_700_000_000_000;
 
@@ -49,6 +52,7 @@ export const settingsWith = (changes: RoomChanges & Pick<Partial<RoomSettings>, 
 export type About = {
   readonly kind?: UserKind;
   readonly session?: string;
+  readonly node?: string;
   readonly address?: string;
   readonly device?: string;
   readonly bannedByHost?: boolean;
@@ -127,7 +131,7 @@ export class Scenario {
   join(name: string, about: About = {}): this {
     const known = this.#people.get(name);
     const person =
-      known && Object.keys(about).every((key) => key === 'session' || key === 'bannedByHost')
+      known && Object.keys(about).every((key) => ['session', 'node', 'bannedByHost'].includes(key))
         ? known
         : personOf(name, about);
     this.#people.set(name, person);
@@ -135,6 +139,7 @@ export class Scenario {
       type: 'join',
       person,
       sessionId: about.session ?? `${name}'s phone`,
+      node: about.node ?? homeNode,
       bannedByHost: about.bannedByHost ?? false,
     });
   }
@@ -149,8 +154,8 @@ export class Scenario {
     return this.do({ type: 'leave', by: { userId: idOf(name), sessionId: session } });
   }
 
-  lose(name: string, session = `${name}'s phone`): this {
-    return this.do({ type: 'lose-connection', userId: idOf(name), sessionId: session });
+  lose(name: string, session = `${name}'s phone`, node = homeNode): this {
+    return this.do({ type: 'lose-connection', userId: idOf(name), sessionId: session, node });
   }
 
   raise(name: string, session?: string): this {
@@ -229,11 +234,12 @@ export class Scenario {
     return this.do({ type: 'hand-over', by: { userId: idOf(by) }, userId: idOf(name) });
   }
 
-  openMicrophone(name: string, session?: string): this {
+  openMicrophone(name: string, session?: string, node = homeNode): this {
     return this.do({
       type: 'open-microphone',
       by: { userId: idOf(name), sessionId: session },
-      producerId: `${name}'s microphone`,
+      producerId: `${name}'s microphone${node === homeNode ? '' : ` at ${node}`}`,
+      node,
     });
   }
 

@@ -105,7 +105,8 @@ export class Place {
 }
 
 const withListener = (room: RoomState, { userId, displayName, kind }: Person, at: number): RoomState => {
-  const nothing = { awaySince: null, stageSince: null, producerId: null, mute: null };
-  const seat = { userId, displayName, kind, role: 'listener', joinedAt: at, sessionId: newId(), ...nothing } as const;
+  const nothing = { awaySince: null, stageSince: null, producerId: null, producerNode: null, mute: null };
+  const connection = { sessionId: newId(), node: 'a node' };
+  const seat = { userId, displayName, kind, role: 'listener', joinedAt: at, ...connection, ...nothing } as const;
   return evolve(room, { type: 'joined', at, seat });
 };

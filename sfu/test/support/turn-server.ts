@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createCertificate } from '../../bench/lib/certificate.ts';
+import { writeCertificate } from './certificate-files.ts';
 import type { Network } from './namespaces.ts';
 
 /** The configuration that is given to operators. */
@@ -84,12 +84,3 @@ const ready = (child: ChildProcess): Promise<string> =>
         resolve(said);
       });
   });
-
-const writeCertificate = async (folder: string): Promise<{ certificate: string; key: string }> => {
-  const { der, privateKey } = createCertificate();
-  const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const pem = der.toString('base64').replace(/(.{64})/g, '$1\n');
-  await writeFile(certificate, `-----BEGIN CERTIFICATE-----\n${pem}\n-----END CERTIFICATE-----\n`);
-  await writeFile(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  return { certificate, key };
-};

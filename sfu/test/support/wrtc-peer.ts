@@ -14,9 +14,18 @@ export type Signalling = {
   produce(transportId: string, rtpParameters: MicrophoneRtpParameters): Promise<string>;
 };
 
+/** Listens to one voice. */
+export type Ear = {
+  /** The tone of the last moment, in hertz; undefined for silence. */
+  hertz(): number | undefined;
+  stop(): void;
+};
+
 export type PeerOptions = {
   /** Which of the server's candidates are used; all when left out. */
   readonly candidates?: (candidate: types.IceCandidate) => boolean;
+  /** What listens to somebody's voice; `HeardAudio` when left out. */
+  readonly ear?: (userId: string, track: types.Consumer['track']) => Ear;
 };
 
 /** What a transport counts, from the peer connection's own statistics. */
@@ -29,7 +38,7 @@ export type Counts = { readonly packets: number; readonly bytes: number };
 export class WrtcPeer {
   readonly #signalling: Signalling;
   readonly #options: PeerOptions;
-  readonly #heard = new Map<string, HeardAudio>();
+  readonly #heard = new Map<string, Ear>();
   readonly #consumers = new Map<string, types.Consumer>();
   #device: Device | undefined;
   #receiving: types.Transport | undefined;
@@ -86,9 +95,10 @@ export class WrtcPeer {
         }),
       ),
     );
+    const { ear = (_userId, track) => new HeardAudio(track) } = this.#options;
     for (const consumer of consumers) {
       this.#consumers.set(consumer.id, consumer);
-      this.#heard.set(consumer.id, new HeardAudio(consumer.track));
+      this.#heard.set(consumer.id, ear(String(consumer.appData['userId']), consumer.track));
     }
   }
 
@@ -224,7 +234,7 @@ export class WrtcPeer {
       iceParameters: offer.iceParameters as types.IceParameters,
       iceCandidates: candidates.filter(this.#options.candidates ?? (() => true)),
       dtlsParameters: offer.dtlsParameters as types.DtlsParameters,
-      iceServers: offer.iceServers,
+      iceServers: offer.iceServers as NonNullable<types.TransportOptions['iceServers']>,
     };
   }
 

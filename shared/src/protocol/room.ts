@@ -247,6 +247,8 @@ export const roomLooseEvents = {
   'room:state': z.strictObject({ ...unsequenced, state: roomViewSchema }),
   /** The whole set of people who speak now (MD-4). */
   'room:speaking-changed': z.strictObject({ ...unsequenced, userIds: z.array(id) }),
+  /** The number of the last event of a view, after events may have been lost: whoever has an earlier one missed some (RE-1). */
+  'room:sequence': z.strictObject({ ...viewed }),
   /** How many listen, where they are not sent one by one (RM-10). */
   'room:audience': z.strictObject({ ...unsequenced, count: z.int() }),
   /** One's own place in the queue of hands (HD-1), after it moved. */

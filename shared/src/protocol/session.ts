@@ -25,6 +25,11 @@ export const sessionEvents = {
   'session:ready': z.strictObject({ sessionId: id, userId: id, serverTime: timestamp, expiresAt: timestamp }),
   /** The token expires at `expiresAt`; renew it, or this socket closes (ID-4). */
   'session:expiring': z.strictObject({ expiresAt: timestamp }),
-  /** The server is about to close this socket, and why. */
-  'session:closing': z.strictObject({ code: z.enum(['unauthorized', 'rate_limited', 'replaced', 'stopping']) }),
+  /**
+   * The server is about to close this socket, and why. `moving`: this node takes its leave (OP-2); the client connects anew, to
+   * another node, and what it hears goes on meanwhile. `stopping`: the service does.
+   */
+  'session:closing': z.strictObject({
+    code: z.enum(['unauthorized', 'rate_limited', 'replaced', 'moving', 'stopping']),
+  }),
 } as const;

@@ -1,4 +1,3 @@
-import type { Ack } from '@rostrum/shared/protocol/common.ts';
 import type {
   CommandInput,
   CommandName,
@@ -6,39 +5,29 @@ import type {
   EventName,
   EventPayload,
 } from '@rostrum/shared/protocol/index.ts';
-import { io, type Socket } from 'socket.io-client';
 import { createApi } from './api.ts';
-import { backoffMs, connectionBackoff } from './backoff.ts';
+import { Attempts } from './attempts.ts';
 import { Emitter } from './emitter.ts';
-import { codeOf, fromWire, unanswered, unreachable, waitOf } from './errors.ts';
+import { codeOf, unreachable, waitOf } from './errors.ts';
 import { handshakeOf, refusalOf } from './handshake.ts';
+import { Line, type ServerEvents } from './line.ts';
 import { watchNetwork } from './network.ts';
-import { keepTrying } from './retry.ts';
-import { type SessionStorage, SessionStore } from './session-store.ts';
+import { SessionStore } from './session-store.ts';
 import { Timers } from './timers.ts';
-import { type TokenOptions, TokenSource } from './token-source.ts';
-import type { CloseReason, Connection, ConnectionStatus, Subscribe } from './types.ts';
+import { keepRenewing, TokenSource } from './token-source.ts';
+import type { CloseReason, Connection, ConnectionOptions, ConnectionStatus, Online, Subscribe } from './types.ts';
+import { Waiting } from './waiting.ts';
 
-export type ConnectionOptions = TokenOptions & {
-  /** Where the server is, such as `https://rooms.example`. By default where the page came from. */
-  readonly url?: string;
-  /** Where the session's id is kept, so that a refreshed page finds its seat again; `sessionStorage` in a page. */
-  readonly storage?: SessionStorage;
-};
-
-type ServerEvents = { [Name in EventName]: EventPayload<Name> };
-type Events = { status: ConnectionStatus; online: { resumed: boolean } };
+type Events = { status: ConnectionStatus; online: Online };
 
 /** From sending a command (or wanting to) to its acknowledgement. */
 const requestMs = 10_000;
-/** From opening a socket to `session:ready`. */
-const handshakeMs = 10_000;
-/** A connection that lasted this long was a good one: the next loss starts the back-off anew. */
-const stableMs = 10_000;
 /** Requests that wait for the connection to come back (RE-5); the server takes 32 of one socket at a time. */
 const waitingMax = 24;
-/** Attempts to renew a token, from the warning 60 s before it expires (ID-4). */
-const renewals = 6;
+/** A node that takes its leave tells its people one after the other; this spreads those of one batch. */
+const moveJitterMs = 200;
+/** A move is nobody's concern for so long; after it requests go over the old line again, and its loss is told. */
+const movingMs = 2000;
 
 /**
  * Opens a connection and keeps it open (see `Connection`). It connects at once; commands sent meanwhile wait for it.
@@ -47,23 +36,33 @@ const renewals = 6;
 export const createConnection = (options: ConnectionOptions): Connection => new SocketConnection(options);
 
 class SocketConnection implements Connection {
-  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
   readonly #tokens: TokenSource;
   readonly #store: SessionStore;
   readonly #server = new Emitter<ServerEvents>();
   readonly #events = new Emitter<Events>();
   readonly #timers = new Timers();
-  readonly #waiting = new Set<{ readonly go: () => void; readonly fail: (error: Error) => void }>();
+  readonly #waiting = new Waiting(waitingMax, this.#timers);
+  readonly #attempts = new Attempts(this.#timers);
   readonly #unwatch: () => void;
   readonly on: Subscribe<Events> = this.#events.on;
   #status: ConnectionStatus = 'connecting';
   #closeReason: CloseReason | undefined;
   #userId: string | undefined;
-  #attempt = 0;
+  /** The line that stands. */
+  #line: Line | undefined;
+  /** The line that is being opened; beside the one that stands, where the server asked for a move. */
+  #opening: Line | undefined;
+  /** The line before, whose last answers may still come. */
+  #retired: Line | undefined;
+  /** The line that the server wants to be left. */
+  #toLeave: Line | undefined;
+  /** The line that is being opened takes long. */
+  #late = false;
+  /** A token is asked for, to open a line with. */
+  #asking = false;
   /** Between two attempts: ends the wait for the next one. */
   #cancelRetry: (() => void) | undefined;
-  #cancelStable: () => void = () => undefined;
-  #cancelHandshake: () => void = () => undefined;
   #token = '';
   /** The token that the server refused last: the same one is not worth another attempt. */
   #refusedToken: string | undefined;
@@ -71,10 +70,14 @@ class SocketConnection implements Connection {
   #expired = false;
 
   constructor(options: ConnectionOptions) {
+    this.#options = options;
     this.#tokens = new TokenSource(options, createApi({ url: options.url }).refresh);
     this.#store = new SessionStore(options.storage);
-    this.#socket = openSocket(options.url);
-    this.#listen();
+    const renew = async (token: string): Promise<void> => {
+      this.#token = token;
+      await this.request('session:renew', { token });
+    };
+    this.onEvent('session:expiring', () => void keepRenewing(this.#tokens, renew, this.#timers));
     this.#unwatch = watchNetwork(() => this.#networkChanged());
     void this.#connect();
   }
@@ -93,9 +96,14 @@ class SocketConnection implements Connection {
 
   request<Name extends CommandName>(name: Name, input: CommandInput<Name>): Promise<CommandOutput<Name>> {
     // Without an `await` before it, so that what is asked first is also sent first.
-    if (this.#status === 'online') return this.#send(name, input, requestMs);
+    if (this.#line !== undefined && (this.#opening === undefined || this.#late))
+      return this.#line.send(name, input, requestMs);
+    if (this.#status === 'closed') return Promise.reject(unreachable());
     const start = performance.now();
-    return this.#online().then(() => this.#send(name, input, Math.max(1, requestMs - (performance.now() - start))));
+    return this.#waiting.wait(requestMs).then(() => {
+      if (this.#line === undefined) throw unreachable();
+      return this.#line.send(name, input, Math.max(1, requestMs - (performance.now() - start)));
+    });
   }
 
   onEvent<Name extends EventName>(name: Name, listener: (payload: EventPayload<Name>) => void): () => void {
@@ -106,49 +114,13 @@ class SocketConnection implements Connection {
     this.#closeFor('by-client');
   }
 
-  #send<Name extends CommandName>(name: Name, input: CommandInput<Name>, ms: number): Promise<CommandOutput<Name>> {
-    return new Promise((resolve, reject) => {
-      this.#socket.timeout(ms).emit(name, input, (error: Error | null, answer: Ack<CommandOutput<Name>>) => {
-        // Socket.IO gives an error both when the time is over and when the socket went away.
-        if (error !== null) reject(this.#socket.connected ? unanswered(error) : unreachable(error));
-        else if (answer.ok) resolve(answer.data);
-        else reject(fromWire(answer.error));
-      });
-    });
-  }
-
-  /** Waits until the connection stands, as long as one request may take. */
-  #online(): Promise<void> {
-    if (this.#status === 'closed' || this.#waiting.size >= waitingMax) return Promise.reject(unreachable());
-    return new Promise((resolve, reject) => {
-      const waiter = { go: resolve, fail: reject };
-      this.#waiting.add(waiter);
-      this.#timers.after(requestMs, () => {
-        if (this.#waiting.delete(waiter)) reject(unreachable());
-      });
-    });
-  }
-
-  #listen(): void {
-    // The server sends what the protocol says; nobody listens to any other name.
-    this.#socket.onAny((name: EventName, payload: ServerEvents[EventName]) => this.#server.emit(name, payload));
-    this.#socket.on('connect', () => {
-      this.#cancelHandshake = this.#timers.after(handshakeMs, () => this.#socket.io.engine.close());
-    });
-    this.#socket.on('connect_error', (error) => this.#refused(error));
-    this.#socket.on('disconnect', () => this.#lost());
-    this.onEvent('session:ready', ({ sessionId, userId }) => this.#ready(sessionId, userId));
-    this.onEvent('session:expiring', () => void this.#renew());
-    this.onEvent('session:closing', ({ code }) => {
-      if (code === 'unauthorized') this.#expired = true;
-      else if (code !== 'stopping') this.#closeFor(code);
-    });
-  }
-
   async #connect(): Promise<void> {
     this.#cancelRetry = undefined;
+    this.#asking = true;
     try {
-      this.#token = await this.#tokens.current();
+      this.#token = await this.#tokens.current().finally(() => {
+        this.#asking = false;
+      });
     } catch (error) {
       // Who gives the tokens says with this code that there is none any more.
       if (codeOf(error) === 'unauthorized') this.#closeFor('unauthorized');
@@ -156,35 +128,68 @@ class SocketConnection implements Connection {
       return;
     }
     if (this.#status === 'closed') return;
-    if (this.#token === this.#refusedToken) {
-      this.#closeFor('unauthorized');
-      return;
-    }
-    this.#socket.auth = handshakeOf(this.#token, this.#store.sessionId);
-    this.#socket.connect();
+    if (this.#token === this.#refusedToken) this.#closeFor('unauthorized');
+    else this.#open();
   }
 
-  #ready(sessionId: string, userId: string): void {
-    if (this.#status === 'closed') return;
-    const resumed = sessionId === this.#store.sessionId;
-    this.#cancelHandshake();
+  #open(): void {
+    const { url, nearRoom } = this.#options;
+    const line: Line = new Line({
+      url,
+      handshake: handshakeOf(this.#token, this.#store.sessionId),
+      room: nearRoom?.(),
+      heard: (name, payload) => this.#server.emit(name, payload),
+      ready: ({ sessionId, userId }) => this.#ready(line, sessionId, userId),
+      closing: (code) => this.#closing(line, code),
+      refused: (error) => this.#refused(error),
+      lost: () => this.#lost(line),
+    });
+    this.#opening = line;
+    this.#late = false;
+    this.#timers.after(movingMs, () => {
+      if (this.#opening !== line) return;
+      this.#late = true;
+      this.#stayOrWait();
+    });
+  }
+
+  #ready(line: Line, sessionId: string, userId: string): void {
+    const news = { resumed: sessionId === this.#store.sessionId, moved: this.#status === 'online' };
+    this.#retired?.close();
+    this.#retired = this.#line;
+    this.#retired?.retire();
+    this.#line = line;
+    this.#opening = undefined;
     this.#store.keep(sessionId);
     this.#userId = userId;
     this.#refusedToken = undefined;
     this.#expired = false;
-    this.#cancelStable = this.#timers.after(stableMs, () => {
-      this.#attempt = 0;
-    });
+    this.#attempts.stands();
     this.#become('online');
-    this.#events.emit('online', { resumed });
+    this.#events.emit('online', news);
     // After the listeners: a room takes its seat again before anything that waited asks something of it.
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const { go } of waiting) go();
+    this.#waiting.go();
+    if (this.#toLeave === line) this.#move();
+  }
+
+  #closing(line: Line, code: ServerEvents['session:closing']['code']): void {
+    if (code === 'moving') {
+      this.#toLeave = line;
+      if (line === this.#line) this.#move();
+    } else if (code === 'unauthorized') this.#expired = true;
+    // It is ourselves who replace it, where another line is being opened.
+    else if (code === 'replaced' && line === this.#line && this.#opening !== undefined) return;
+    else if (code !== 'stopping') this.#closeFor(code);
+  }
+
+  /** This node takes its leave: another line is opened, and the old one goes when that stands (OP-2). */
+  #move(): void {
+    if (this.#opening !== undefined || this.#isTrying) return;
+    this.#cancelRetry = this.#timers.after(Math.random() * moveJitterMs, () => void this.#connect());
   }
 
   #refused(error: Error): void {
-    if (this.#status === 'closed') return;
+    this.#opening = undefined;
     const refusal = refusalOf(error);
     if (refusal?.code === 'unsupported_protocol') this.#closeFor('unsupported_protocol');
     else if (refusal?.code === 'unauthorized') this.#unauthorized();
@@ -192,6 +197,13 @@ class SocketConnection implements Connection {
       if (refusal?.code === 'invalid') this.#store.forget();
       this.#retry(Math.min(refusal?.retryAfterMs ?? 0, 5 * 60_000));
     }
+    this.#stayOrWait();
+  }
+
+  /** What waited for another line goes over the old one, where that still stands. */
+  #stayOrWait(): void {
+    if (this.#line !== undefined) this.#waiting.go();
+    else if (this.#status === 'online') this.#become('reconnecting');
   }
 
   /** Once more with another token, where there is somebody to ask for one. */
@@ -201,49 +213,48 @@ class SocketConnection implements Connection {
     else this.#closeFor('unauthorized');
   }
 
-  #lost(): void {
-    this.#cancelHandshake();
-    this.#cancelStable();
-    if (this.#status === 'closed') return;
-    if (this.#status === 'online') this.#become('reconnecting');
+  #lost(line: Line): void {
+    if (line === this.#opening) {
+      this.#opening = undefined;
+      this.#lostAll();
+    } else if (line === this.#line) {
+      this.#line = undefined;
+      this.#attempts.broke();
+      if (this.#opening === undefined) this.#lostAll();
+      // In the middle of a move nobody has to know, unless it takes long.
+      else if (this.#late) this.#stayOrWait();
+    }
+  }
+
+  #lostAll(): void {
     if (this.#expired) {
       this.#expired = false;
       this.#unauthorized();
     } else this.#retry(0);
+    this.#stayOrWait();
   }
 
   #retry(atLeastMs: number): void {
-    if (this.#status === 'closed' || this.#cancelRetry !== undefined) return;
-    const wait = Math.max(atLeastMs, backoffMs(this.#attempt, connectionBackoff));
-    this.#attempt += 1;
-    this.#cancelRetry = this.#timers.after(wait, () => void this.#connect());
+    if (this.#status === 'closed' || this.#isTrying) return;
+    this.#cancelRetry = this.#timers.after(this.#attempts.waitMs(atLeastMs), () => void this.#connect());
+  }
+
+  /** Whether a line will be opened by what is under way: two at a time would throw each other out. */
+  get #isTrying(): boolean {
+    return this.#asking || this.#cancelRetry !== undefined;
   }
 
   /** The old path may be dead without either side noticing for 14 s (RE-6): a new socket is faster. */
   #networkChanged(): void {
-    if (this.#status === 'online') this.#socket.io.engine.close();
+    if (this.#line !== undefined) this.#line.cut();
     else if (this.#cancelRetry !== undefined) {
       this.#cancelRetry();
       void this.#connect();
     }
   }
 
-  async #renew(): Promise<void> {
-    // Where it fails for good, the server closes this socket when the token expires, and says so.
-    await keepTrying({
-      attempt: async () => {
-        this.#token = await this.#tokens.renewed();
-        await this.request('session:renew', { token: this.#token });
-      },
-      wanted: () => this.#status !== 'closed',
-      most: renewals,
-      timers: this.#timers,
-      backoff: connectionBackoff,
-    });
-  }
-
   #become(status: ConnectionStatus): void {
-    if (this.#status === status) return;
+    if (this.#status === status || this.#status === 'closed') return;
     this.#status = status;
     this.#events.emit('status', status);
   }
@@ -255,25 +266,10 @@ class SocketConnection implements Connection {
     this.#timers.close();
     this.#store.forget();
     this.#store.close();
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
     this.#become('closed');
-    for (const { fail } of waiting) fail(unreachable());
-    this.#socket.disconnect();
+    this.#waiting.fail();
+    for (const line of [this.#line, this.#opening, this.#retired]) line?.close();
     this.#events.close();
     this.#server.close();
   }
 }
-
-/** WebSocket, or polling where it is blocked; no WebTransport (SE-7). Coming back is ours to do: see `#retry`. */
-const openSocket = (url: string | undefined): Socket => {
-  const options = {
-    autoConnect: false,
-    forceNew: true,
-    reconnection: false,
-    timeout: handshakeMs,
-    transports: ['websocket', 'polling'],
-    tryAllTransports: true,
-  };
-  return url === undefined ? io(options) : io(url, options);
-};

@@ -17,7 +17,7 @@
  */
 export { type Api, type ApiOptions, createApi } from './api.ts';
 export type * from './call-types.ts';
-export { type ConnectionOptions, createConnection } from './connection.ts';
+export { createConnection } from './connection.ts';
 export {
   type AudioDevice,
   cameraPermission,

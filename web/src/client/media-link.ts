@@ -37,6 +37,25 @@ export const supervise = (transport: types.Transport, options: Omit<MediaLinkOpt
   return recovery;
 };
 
+/** A new transport has this long to connect before the one before it is closed anyway. */
+const swapMs = 3000;
+
+/** Resolves when the transport is connected, or has no more time for it. */
+export const connected = (transport: types.Transport): Promise<void> =>
+  new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      transport.off('connectionstatechange', look);
+      resolve();
+    };
+    const look = (): void => {
+      if (transport.connectionState !== 'new' && transport.connectionState !== 'connecting') finish();
+    };
+    const timer = setTimeout(finish, swapMs);
+    transport.on('connectionstatechange', look);
+    look();
+  });
+
 /** A transport with what keeps it. */
 export type Link = { readonly transport: types.Transport; readonly recovery: IceRecovery };
 
@@ -44,6 +63,10 @@ export const closeLink = ({ transport, recovery }: Link): void => {
   recovery.close();
   transport.close();
 };
+
+/** The state of a path that is being replaced: as long as the one before stands it is whole. */
+export const stateOf = (link: Link | undefined, outlived: Link | undefined): types.ConnectionState | undefined =>
+  outlived?.transport.connectionState === 'connected' ? 'connected' : link?.transport.connectionState;
 
 /** The statistics of a transport; undefined when there is none, or no more. */
 export const statsOf = async (transport: types.Transport | undefined): Promise<RTCStatsReport | undefined> =>

@@ -1,11 +1,15 @@
 import type { CommandName } from '@rostrum/shared/protocol/index.ts';
 import type { MicrophoneState, RoomView } from '@rostrum/shared/protocol/room.ts';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { RostrumError } from './errors.ts';
 import { RoomMicrophone } from './microphone.ts';
 import type { Sender } from './sender.ts';
 import { me, participant, roomId, roomView } from './test-support.ts';
 import type { Connection, LocalMicrophone, MicrophoneOptions } from './types.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** A device as the browser gives it; there is none in Node. */
 class Track extends EventTarget {
@@ -49,6 +53,7 @@ const setUp = () => {
     sending: false,
     paused: false,
     published: 0,
+    closed: 0,
     refuse: undefined as string | undefined,
     devices: (_: MicrophoneOptions | undefined): Track => new Track('built-in'),
     answer: async (_: string): Promise<void> => undefined,
@@ -63,7 +68,11 @@ const setUp = () => {
     publish: async (_: unknown, paused: boolean) => {
       if (room.refuse === 'already' && !room.requests.includes('media:unpublish'))
         throw new RostrumError('already', '');
-      if (room.refuse === 'forbidden') throw new RostrumError('forbidden', '');
+      if (room.refuse === 'forbidden' || room.refuse === 'unavailable') throw new RostrumError(room.refuse, '');
+      if (room.refuse === 'not_found' && room.published === 0) {
+        room.refuse = undefined;
+        throw new RostrumError('not_found', '');
+      }
       room.published += 1;
       room.sending = true;
       room.paused = paused;
@@ -73,8 +82,12 @@ const setUp = () => {
       room.paused = paused;
     },
     check: () => undefined,
+    outlive: () => {
+      room.sending = false;
+    },
     close: () => {
       room.sending = false;
+      room.closed += 1;
     },
   };
   const connection = {
@@ -271,4 +284,38 @@ test('RE-2 takes back a microphone that a page before this one left open', async
   microphone.resume([], false);
   await settled();
   expect(room.requests).toEqual(['media:unpublish']);
+});
+
+test('OP-2 after a move to another node it is published anew, and the old one is not closed for it', async () => {
+  const { room, microphone, say } = setUp();
+  await microphone.open({});
+  say('open');
+  room.closed = 0;
+  microphone.resume([], false);
+  await settled();
+  expect(room.published).toBe(2);
+  expect(room.closed).toBe(0);
+  expect(microphone.state.state).toBe('live');
+});
+
+test('OP-2 a microphone that was opened at a node which was left meanwhile is opened at the next one', async () => {
+  const { room, microphone } = setUp();
+  room.refuse = 'not_found';
+  await microphone.open({});
+  expect(microphone.state.state).toBe('live');
+  expect([room.published, room.sending]).toEqual([1, true]);
+});
+
+test('RE-4 a microphone that was lost while the state of the service is out of reach is sent again when it is back', async () => {
+  vi.useFakeTimers();
+  const { room, microphone, say } = setUp();
+  await microphone.open({});
+  say('open');
+  room.refuse = 'unavailable';
+  microphone.lost();
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  expect([room.published, microphone.state.state]).toEqual([1, 'live']);
+  room.refuse = undefined;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([room.published, microphone.state.state]).toEqual([2, 'live']);
 });

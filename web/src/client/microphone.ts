@@ -145,8 +145,10 @@ export class RoomMicrophone {
       return;
     }
     const transportId = sender.transport?.id;
-    if (transportId === undefined || !transportIds.includes(transportId)) this.lost();
-    else sender.check(moved);
+    if (transportId === undefined || !transportIds.includes(transportId)) {
+      sender.outlive();
+      void this.#publishing.again();
+    } else sender.check(moved);
     if (own === 'open' && this.#wantsMuted) {
       connection.request('room:mute-toggle', { roomId, muted: true }).catch(() => undefined);
     }

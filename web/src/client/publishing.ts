@@ -23,6 +23,8 @@ export type PublishingOptions = {
 
 /** Attempts to send again after the server's media was lost, with a back-off up to 10 s between them. */
 const republishMax = 10;
+/** And while the state of the service is out of reach, which is no fault of the microphone (RE-4): about an hour. */
+const outageMax = 400;
 
 /** Gets a microphone into the room and out of it, one step at a time, and back in when the server lost it. */
 export class Publishing {
@@ -48,11 +50,17 @@ export class Publishing {
     this.#republishing = true;
     // Without the connection, or the seat, there is nothing to do here: it is asked for again when they are back.
     const isAway = (error: unknown): boolean => connection.status !== 'online' || codeOf(error) === 'not_in_room';
+    let failures = 0;
+    const mayPass = (error: unknown): boolean => {
+      if (codeOf(error) === 'unavailable') return true;
+      failures += 1;
+      return failures < republishMax && (isPassing(error) || !(error instanceof RostrumError));
+    };
     const outcome = await keepTrying({
       attempt: () => this.#queue.run(() => this.#publish()),
       wanted: () => wanted() && !sender.sending,
-      again: (error) => !isAway(error) && (isPassing(error) || !(error instanceof RostrumError)),
-      most: republishMax,
+      again: (error) => !isAway(error) && mayPass(error),
+      most: outageMax,
       timers: this.#timers,
     });
     this.#republishing = false;
@@ -79,9 +87,11 @@ export class Publishing {
     if (track === undefined) return;
     const aligned = align();
     const published = sender.publish(track, silent()).catch(async (error: unknown) => {
-      if (codeOf(error) !== 'already') throw error;
+      const code = codeOf(error);
       // The room still counts a microphone that is gone.
-      await connection.request('media:unpublish', { roomId });
+      if (code === 'already') await connection.request('media:unpublish', { roomId });
+      // Or the transport is at a node that was left meanwhile: this one does not know it.
+      else if (code !== 'not_found') throw error;
       await sender.publish(track, silent());
     });
     await Promise.all([aligned, published]);

@@ -6,7 +6,7 @@ import { Emitter } from './emitter.ts';
 import { RostrumError } from './errors.ts';
 import { openRandomCalls } from './random-calls.ts';
 import { idOf, me } from './test-support.ts';
-import type { CloseReason, Connection, ConnectionStatus } from './types.ts';
+import type { CloseReason, Connection, ConnectionStatus, Online } from './types.ts';
 
 const session = idOf('session');
 const partner = { id: idOf('bob'), displayName: 'Bob', avatarUrl: null };
@@ -64,7 +64,7 @@ class Line implements Connection {
   ]);
   listeners = 0;
   readonly #events = new Emitter<ServerEvents>();
-  readonly #own = new Emitter<{ status: ConnectionStatus; online: { resumed: boolean } }>();
+  readonly #own = new Emitter<{ status: ConnectionStatus; online: Online }>();
 
   readonly on: Connection['on'] = (name, listener) => this.#counted(this.#own.on(name, listener));
 
@@ -88,7 +88,7 @@ class Line implements Connection {
     this.status = status;
     this.closeReason = closeReason;
     this.#own.emit('status', status);
-    if (status === 'online') this.#own.emit('online', { resumed: true });
+    if (status === 'online') this.#own.emit('online', { resumed: true, moved: false });
   }
 
   close(): void {

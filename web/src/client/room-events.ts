@@ -31,6 +31,7 @@ type LooseListeners = { readonly [Name in LooseName]: (payload: EventPayload<Nam
 
 type LooseName =
   | 'room:state'
+  | 'room:sequence'
   | 'room:speaking-changed'
   | 'room:audience'
   | 'room:hand-position'
@@ -40,6 +41,7 @@ type LooseName =
 
 export const looseNames: readonly LooseName[] = [
   'room:state',
+  'room:sequence',
   'room:speaking-changed',
   'room:audience',
   'room:hand-position',

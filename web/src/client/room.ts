@@ -24,8 +24,11 @@ import type {
 } from './types.ts';
 import { ViewKeeper } from './view-keeper.ts';
 
-/** Attempts to take the seat again after the connection came back, with a back-off up to 10 s between them. */
-const rejoinMax = 20;
+/**
+ * Attempts to take the seat again after the connection came back, with a back-off up to 10 s between them: about an hour. While
+ * the state of the service is out of reach seats are kept, and audio goes on (RE-4).
+ */
+const rejoinMax = 400;
 /** Leaving does not wait longer for a server that does not answer; the seat then lapses by itself (RE-2). */
 const leaveMs = 3000;
 
@@ -121,9 +124,9 @@ class Session extends RoomControls implements RoomSession {
     this.#become({ phase: 'live' });
     this.#stops.push(
       this.#connection.on('status', (status) => this.#statusChanged(status)),
-      this.#connection.on('online', () => {
+      this.#connection.on('online', ({ moved }) => {
         this.#seatLosses = 0;
-        void this.#rejoin();
+        void this.#rejoin(moved);
       }),
     );
     if (this.#connection.status !== 'online') this.#statusChanged(this.#connection.status);
@@ -152,6 +155,7 @@ class Session extends RoomControls implements RoomSession {
     const stop = listenToRoom(this.#connection, this.roomId, {
       viewEvent: (event) => this.#take(event),
       'room:state': ({ state }) => this.#keeper.push(state),
+      'room:sequence': ({ view, sequence }) => this.#keeper.known(view, sequence),
       'room:audience': ({ count }) => this.#keeper.amend((view) => withAudienceCount(view, count)),
       'room:hand-position': ({ position }) => this.#keeper.amend((view) => withHandPosition(view, position)),
       'room:speaking-changed': ({ userIds }) => this.#speak(userIds),
@@ -194,17 +198,17 @@ class Session extends RoomControls implements RoomSession {
     this.#speak([]);
   }
 
-  /** Takes the seat again: it was kept for its grace (RE-2), or it is given anew. */
-  async #rejoin(): Promise<void> {
+  /** Takes the seat again: kept for its grace (RE-2), or given anew. `calm`: the connection moved and was never away (OP-2). */
+  async #rejoin(calm = false): Promise<void> {
     if (this.#closed) return;
     this.#round += 1;
     const round = this.#round;
     const wanted = (): boolean => round === this.#round && !this.#closed;
     this.#keeper.suspend();
-    this.#become({ phase: 'reconnecting' });
+    if (!calm) this.#become({ phase: 'reconnecting' });
     const outcome = await keepTrying({
       attempt: async () => {
-        const { state, speaking } = await this.#connection.request('room:join', { roomId: this.roomId });
+        const { state, speaking } = await this.#join(wanted);
         if (!wanted()) return;
         this.#keeper.replace(state);
         this.#speak(speaking);
@@ -216,6 +220,15 @@ class Session extends RoomControls implements RoomSession {
       timers: this.#timers,
     });
     if (outcome.kind === 'failed') this.#finish(phaseOfRefusal(outcome.error));
+  }
+
+  async #join(wanted: () => boolean): Promise<CommandOutput<'room:join'>> {
+    try {
+      return await this.#connection.request('room:join', { roomId: this.roomId });
+    } catch (error) {
+      if (wanted()) this.#become({ phase: 'reconnecting' });
+      throw error;
+    }
   }
 
   #syncRefused(error: unknown): void {

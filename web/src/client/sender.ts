@@ -3,7 +3,7 @@ import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
 import type { types } from 'mediasoup-client';
 import { transportOptions } from './media-device.ts';
-import { closeLink, type Link, type MediaLinkOptions, statsOf, supervise } from './media-link.ts';
+import { closeLink, connected, type Link, type MediaLinkOptions, stateOf, statsOf, supervise } from './media-link.ts';
 
 type Sending = Link & { producer: types.Producer | undefined };
 
@@ -23,6 +23,8 @@ export const codecOptionsFor = (quality: RoomSettings['audioQuality']): types.Pr
 export class Sender {
   readonly #options: MediaLinkOptions;
   #link: Sending | undefined;
+  /** What sent before, at a node that is being left. */
+  #outlived: Sending | undefined;
   #paused = false;
 
   constructor(options: MediaLinkOptions) {
@@ -31,6 +33,11 @@ export class Sender {
 
   get transport(): types.Transport | undefined {
     return this.#link?.transport;
+  }
+
+  /** How the way of what is sent stands: that of the transport before counts as long as it sends on. */
+  get state(): types.ConnectionState | undefined {
+    return stateOf(this.#link, this.#outlived);
   }
 
   /** The producer that sends the microphone now. */
@@ -45,7 +52,7 @@ export class Sender {
   /** Sends this track on a new transport; paused, it is silent from the start. @throws RostrumError, Error */
   async publish(track: MediaStreamTrack, paused: boolean): Promise<void> {
     const { connection, roomId, device } = this.#options;
-    this.close();
+    this.#link = closed(this.#link);
     this.#paused = paused;
     const offer = await connection.request('media:publish', { roomId });
     const link = this.#open(await device.for(offer.rtpCapabilities), offer.transport);
@@ -65,6 +72,23 @@ export class Sender {
       throw error;
     }
     this.setPaused(this.#paused);
+    const outlived = this.#outlived;
+    if (outlived !== undefined) void connected(link.transport).then(() => this.#end(outlived));
+  }
+
+  /** The server does not know the transport any more, such as another node: it sends on until the next one stands. */
+  outlive(): void {
+    const link = this.#link;
+    this.#link = undefined;
+    if (link === undefined) return;
+    // One that never stood is replaced itself: what sent before it still does.
+    if (this.#outlived !== undefined && link.transport.connectionState !== 'connected') {
+      closeLink(link);
+      return;
+    }
+    closed(this.#outlived);
+    link.recovery.close();
+    this.#outlived = link;
   }
 
   /** Another device, without a negotiation. @throws Error */
@@ -74,10 +98,11 @@ export class Sender {
 
   setPaused(paused: boolean): void {
     this.#paused = paused;
-    const producer = this.#link?.producer;
-    if (producer === undefined || producer.closed) return;
-    if (paused) producer.pause();
-    else if (producer.paused) producer.resume();
+    for (const producer of [this.#link?.producer, this.#outlived?.producer]) {
+      if (producer === undefined || producer.closed) continue;
+      if (paused) producer.pause();
+      else if (producer.paused) producer.resume();
+    }
   }
 
   /** Once the connection is back and the server still has the transport. */
@@ -90,9 +115,13 @@ export class Sender {
   }
 
   close(): void {
-    const link = this.#link;
-    this.#link = undefined;
-    if (link !== undefined) closeLink(link);
+    this.#link = closed(this.#link);
+    this.#outlived = closed(this.#outlived);
+  }
+
+  #end(outlived: Sending): void {
+    closeLink(outlived);
+    if (this.#outlived === outlived) this.#outlived = undefined;
   }
 
   #open(device: types.Device, offer: TransportOffer): Sending {
@@ -114,3 +143,7 @@ export class Sender {
     return { transport, recovery, producer: undefined };
   }
 }
+
+const closed = (link: Sending | undefined): undefined => {
+  if (link !== undefined) closeLink(link);
+};

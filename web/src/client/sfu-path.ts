@@ -106,7 +106,10 @@ export class SfuPath implements CallPath {
   #synced(transportIds: readonly string[], moved: boolean): void {
     const { transport } = this.#sender;
     if (transport !== undefined && transportIds.includes(transport.id)) this.#sender.check(moved);
-    else this.#sendAgain();
+    else {
+      this.#sender.outlive();
+      void this.#publishing.again();
+    }
   }
 
   #sendAgain(): void {
@@ -116,7 +119,7 @@ export class SfuPath implements CallPath {
 
   /** It stands when both ways do: one's own voice, and the partner's. */
   #pathChanged(): void {
-    const states = [this.#receiver.transport, this.#sender.transport].map((transport) => transport?.connectionState);
+    const states = [this.#receiver.state, this.#sender.state];
     const broken = states.find((state) => state === 'failed' || state === 'disconnected');
     const whole = states.every((state) => state === 'connected') ? 'connected' : 'connecting';
     const state = broken ?? whole;

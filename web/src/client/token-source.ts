@@ -1,6 +1,8 @@
 import type { SignedIn } from '@rostrum/shared/protocol/rest.ts';
+import { connectionBackoff } from './backoff.ts';
 import { unanswered } from './errors.ts';
-import { within } from './timers.ts';
+import { keepTrying } from './retry.ts';
+import { type Timers, within } from './timers.ts';
 
 export type TokenOptions = {
   /** The token that the sign-in gave. One of `token` and `getToken` is needed. */
@@ -13,6 +15,8 @@ export type TokenOptions = {
 
 /** A token that is not given within this time is not given. */
 const askMs = 10_000;
+/** Attempts to renew a token, from the warning 60 s before it expires (ID-4). */
+const renewals = 6;
 
 /** Where the connection's token comes from, and how it is renewed. */
 export class TokenSource {
@@ -58,3 +62,16 @@ export class TokenSource {
     return signedIn.token;
   }
 }
+
+/**
+ * Renews a token, and gives it to `renew`, which tells the server. Where that fails for good, the server closes the socket when
+ * the token expires, and says so.
+ */
+export const keepRenewing = async (
+  tokens: TokenSource,
+  renew: (token: string) => Promise<void>,
+  timers: Timers,
+): Promise<void> => {
+  const attempt = async (): Promise<void> => renew(await tokens.renewed());
+  await keepTrying({ attempt, wanted: () => true, most: renewals, timers, backoff: connectionBackoff });
+};

@@ -7,6 +7,20 @@ import type {
   EventPayload,
 } from '@rostrum/shared/protocol/index.ts';
 import type { EndReason, ModerationEntry, Role, RoomChanges, RoomView } from '@rostrum/shared/protocol/room.ts';
+import type { SessionStorage } from './session-store.ts';
+import type { TokenOptions } from './token-source.ts';
+
+export type ConnectionOptions = TokenOptions & {
+  /** Where the server is, such as `https://rooms.example`. By default where the page came from. */
+  readonly url?: string;
+  /** Where the session's id is kept, so that a refreshed page finds its seat again; `sessionStorage` in a page. */
+  readonly storage?: SessionStorage;
+  /**
+   * The room that this person is in or about to enter, asked whenever a socket is opened: a proxy may bring the people of a
+   * room to one node by it (`?room=`, see deploy/nginx). A hint, and nothing else.
+   */
+  readonly nearRoom?: () => string | undefined;
+};
 
 /** Thrown by every call of the SDK that the server refused or could not be reached for. */
 export interface RostrumErrorShape extends Error {
@@ -23,6 +37,12 @@ export type Subscribe<Events> = <Name extends keyof Events>(
 
 export type ConnectionStatus = 'connecting' | 'online' | 'reconnecting' | 'closed';
 
+/**
+ * The connection stands. `resumed`: under the session of before. `moved`: it was never away, for the server asked for a move to
+ * another node and the old socket stood until now.
+ */
+export type Online = { readonly resumed: boolean; readonly moved: boolean };
+
 /** Why a connection was closed for good. */
 export type CloseReason = 'by-client' | 'unauthorized' | 'rate_limited' | 'replaced' | 'unsupported_protocol';
 
@@ -37,7 +57,7 @@ export interface Connection {
   /** Sends a command and waits for its acknowledgement, 10 s at most. @throws RostrumErrorShape */
   request<Name extends CommandName>(name: Name, input: CommandInput<Name>): Promise<CommandOutput<Name>>;
   onEvent<Name extends EventName>(name: Name, listener: (payload: EventPayload<Name>) => void): () => void;
-  readonly on: Subscribe<{ status: ConnectionStatus; online: { resumed: boolean } }>;
+  readonly on: Subscribe<{ status: ConnectionStatus; online: Online }>;
   close(): void;
 }
 

@@ -65,6 +65,19 @@ describe('RE-1 the view of a room', () => {
     expect(feed.view.endsAt).toBe(10);
   });
 
+  test('RE-1 does not ask for ever about a view that one does not have any more, and knows how far it was', () => {
+    const late: RoomViewEvent = {
+      name: 'room:hand-lowered',
+      payload: { roomId, view: 'staff', sequence: 7, userId: idOf('ana') },
+    };
+    const as = (role: RoomView['self']['role'], staff: number) =>
+      at({ staff }, { self: { ...roomView().self, role }, staff: role === 'listener' ? null : roomView().staff });
+    const feed = answered(asking(taken(startFeed(as('listener', 0)), late)), as('listener', 0));
+    expect(wantsSync(feed)).toBe(false);
+    expect(wantsSync(pushed(feed, as('moderator', 7)))).toBe(false);
+    expect(wantsSync(pushed(feed, as('moderator', 6)))).toBe(true);
+  });
+
   test('RE-1 asks again when the answer leaves a gap, or when there was none', () => {
     const gap = asking(taken(startFeed(roomView()), ending(5, 50)));
     expect(wantsSync(answered(gap, at({ room: 3 })))).toBe(true);

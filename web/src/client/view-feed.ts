@@ -1,4 +1,5 @@
 import type { RoomView, RoomViewEvent, ViewName } from '@rostrum/shared/protocol/room.ts';
+import { isStaff, onStage } from '@rostrum/shared/room/permissions.ts';
 import { foldRoomView, lacksAudience, staffMismatch } from '@rostrum/shared/room/view.ts';
 
 /**
@@ -14,6 +15,8 @@ export type Feed = {
   readonly asked: boolean;
   /** Something is known to be missing that no later event brings. */
   readonly stale: boolean;
+  /** The last number of a view, as the server told it since a view was asked for last; those of events may still come. */
+  readonly told: { readonly [Name in ViewName]?: number };
   /** The server's own answer lacks a list that its person may see: to ask again would bring the same. */
   readonly lackAnswered: boolean;
 };
@@ -22,11 +25,11 @@ export type Feed = {
 export const aheadMax = 256;
 
 export const startFeed = (view: RoomView, early: readonly RoomViewEvent[] = []): Feed =>
-  answered({ view, ahead: early, asked: true, stale: false, lackAnswered: false }, view);
+  answered({ view, ahead: early, asked: true, stale: false, told: {}, lackAnswered: false }, view);
 
 /** Whether to ask for a whole view: after a gap, or where a list is missing that this person may see (RM-10). */
 export const wantsSync = (feed: Feed): boolean =>
-  !feed.asked && (feed.ahead.length > 0 || feed.stale || (lacks(feed.view) && !feed.lackAnswered));
+  !feed.asked && (feed.ahead.length > 0 || feed.stale || isShort(feed) || (lacks(feed.view) && !feed.lackAnswered));
 
 /** Whether this event brings something that the view has not seen; false for one that comes twice. */
 export const isNews = (feed: Feed, event: RoomViewEvent): boolean =>
@@ -48,11 +51,26 @@ export const pushed = (feed: Feed, view: RoomView): Feed => {
   return settled(feed.asked ? next : drained(next));
 };
 
-export const asking = (feed: Feed): Feed => ({ ...feed, asked: true, stale: false });
+/** The server says how far a view has come: whoever is not there missed something, unless it is on its way. */
+export const numbered = (feed: Feed, view: ViewName, sequence: number): Feed => ({
+  ...feed,
+  told: { ...feed.told, [view]: sequence },
+});
 
-/** The whole view that was asked for. It counts even where it is older, for the server may have lost its count. */
+/** What was told before need not be asked for twice: the answer counts even where it is older. */
+export const asking = (feed: Feed): Feed => ({ ...feed, asked: true, stale: false, told: {} });
+
+/**
+ * The whole view that was asked for. It counts even where it is older, for the server may have lost its count. What waits of a
+ * view that this person does not have any more never gets its turn; whoever has it again knows how far it had come.
+ */
 export const answered = (feed: Feed, view: RoomView): Feed => {
-  const next = drained({ ...feed, view, asked: false });
+  const has = namesOf(view);
+  const told = { ...feed.told };
+  for (const { payload } of feed.ahead)
+    if (!has.includes(payload.view)) told[payload.view] = Math.max(told[payload.view] ?? 0, payload.sequence);
+  const ahead = feed.ahead.filter(({ payload }) => has.includes(payload.view));
+  const next = drained({ ...feed, ahead, told, view, asked: false });
   return settled({ ...next, stale: next.stale || isBehind(next.view, feed.view), lackAnswered: lacks(view) });
 };
 
@@ -65,8 +83,15 @@ const lacks = (view: RoomView): boolean => lacksAudience(view) || staffMismatch(
 
 const names: readonly ViewName[] = ['room', 'stage', 'staff', 'self'];
 
+/** The views that this person has; the others have no number for them. */
+const namesOf = ({ self: { role } }: RoomView): readonly ViewName[] =>
+  names.filter((name) => (name !== 'stage' || onStage(role)) && (name !== 'staff' || isStaff(role)));
+
 const isBehind = (view: RoomView, other: RoomView): boolean =>
-  names.some((name) => view.sequence[name] < other.sequence[name]);
+  namesOf(view).some((name) => view.sequence[name] < other.sequence[name]);
+
+const isShort = ({ view, told }: Feed): boolean =>
+  namesOf(view).some((name) => view.sequence[name] < (told[name] ?? Number.NEGATIVE_INFINITY));
 
 const isSame = (one: RoomViewEvent, other: RoomViewEvent): boolean =>
   one.payload.view === other.payload.view && one.payload.sequence === other.payload.sequence;

@@ -98,6 +98,49 @@ test('RE-2 asks nothing while the connection is away, and nothing that was asked
   expect(keeper.view?.endsAt).toBe(8);
 });
 
+test('RE-1 a view that is behind what the server says asks for the whole, and one that is not does not', async () => {
+  const { keeper, questions } = keep();
+  keeper.known('room', 0);
+  keeper.known('staff', 0);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(questions).toHaveLength(0);
+  keeper.known('room', 2);
+  expect(questions).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(questions).toHaveLength(1);
+  questions[0]?.answer(seen(2));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(keeper.view?.endsAt).toBe(2);
+  expect(questions).toHaveLength(1);
+});
+
+test('RE-1 what the server counts and is only late is not asked for', async () => {
+  const { keeper, questions } = keep();
+  keeper.known('room', 1);
+  keeper.take(ending(1));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(questions).toHaveLength(0);
+});
+
+test('RE-1 an answer counts even where it is older than what was told, and is asked for once', async () => {
+  const { keeper, questions } = keep();
+  keeper.known('room', 9);
+  await vi.advanceTimersByTimeAsync(300);
+  questions[0]?.answer(seen(3));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(questions).toHaveLength(1);
+  // What is told while an answer is awaited may be newer than it.
+  keeper.known('room', 10);
+  await vi.advanceTimersByTimeAsync(300);
+  keeper.known('room', 12);
+  questions[1]?.answer(seen(10));
+  await vi.advanceTimersByTimeAsync(3000);
+  questions[2]?.answer(seen(12));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(questions).toHaveLength(3);
+  expect(keeper.view?.endsAt).toBe(12);
+});
+
 test('RE-5 sets no timer after it was closed', async () => {
   const { keeper, questions } = keep();
   keeper.take(ending(2));
@@ -106,4 +149,19 @@ test('RE-5 sets no timer after it was closed', async () => {
   await vi.advanceTimersByTimeAsync(10_000);
   expect(questions).toHaveLength(0);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('RE-1 RE-5 a crowd that missed the same event asks over some seconds, and not at one moment', async () => {
+  const crowd = Array.from({ length: 1000 }, () => {
+    const { keeper, questions } = keep();
+    keeper.replace({ ...roomView(), audience: { count: 1000, members: null } });
+    keeper.take(ending(3));
+    return questions;
+  });
+  const asked = (): number => crowd.filter((questions) => questions.length > 0).length;
+  await vi.advanceTimersByTimeAsync(300);
+  expect(asked()).toBeGreaterThan(50);
+  expect(asked()).toBeLessThan(300);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(asked()).toBe(1000);
 });

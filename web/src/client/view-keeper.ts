@@ -1,4 +1,4 @@
-import type { RoomView, RoomViewEvent } from '@rostrum/shared/protocol/room.ts';
+import type { RoomView, RoomViewEvent, ViewName } from '@rostrum/shared/protocol/room.ts';
 import { backoffMs, mediaBackoff } from './backoff.ts';
 import { isPassing, waitOf } from './errors.ts';
 import { Timers } from './timers.ts';
@@ -9,6 +9,7 @@ import {
   asking,
   type Feed,
   isNews,
+  numbered,
   pushed,
   startFeed,
   taken,
@@ -24,8 +25,11 @@ export type ViewKeeperOptions = {
   readonly refused: (error: unknown) => void;
 };
 
-/** Before asking: a late event often fills the gap, and a whole room does not ask at one moment. */
+/** Before asking: a late event often fills the gap. */
 const jitterMs = 300;
+/** What one misses, mostly everybody does: a room asks over so long for each person in it, so that 1,000 do not at one moment. */
+const jitterOfPersonMs = 2;
+const jitterMaxMs = 5000;
 /** Between two whole views. */
 const spacingMs = 2000;
 
@@ -76,6 +80,11 @@ export class ViewKeeper {
     if (this.#feed !== undefined) this.#become(pushed(this.#feed, view));
   }
 
+  /** The server says which event of a view was the last (`room:sequence`). */
+  known(view: ViewName, sequence: number): void {
+    if (this.#feed !== undefined) this.#become(numbered(this.#feed, view, sequence));
+  }
+
   amend(amend: (view: RoomView) => RoomView): void {
     if (this.#feed !== undefined) this.#become(amended(this.#feed, amend));
   }
@@ -111,7 +120,7 @@ export class ViewKeeper {
     }
     if (this.#cancel !== undefined) return;
     const rest = Math.max(0, this.#lastAsked + spacingMs - performance.now());
-    this.#wait(rest + Math.random() * jitterMs);
+    this.#wait(rest + Math.random() * jitterOf(this.#feed.view));
   }
 
   #wait(ms: number): void {
@@ -142,3 +151,6 @@ export class ViewKeeper {
     }
   }
 }
+
+const jitterOf = ({ stage, audience }: RoomView): number =>
+  Math.min(jitterMaxMs, Math.max(jitterMs, jitterOfPersonMs * (stage.length + audience.count)));

@@ -1,41 +1,36 @@
-import { type ErrorCode, wireError } from '@rostrum/shared/errors.ts';
-import type { Limits } from '@rostrum/shared/limits.ts';
-import { protocolVersion } from '@rostrum/shared/protocol/index.ts';
-import { handshakeSchema } from '@rostrum/shared/protocol/session.ts';
+import { done, type Result } from '@rostrum/shared/result.ts';
 import type { Calls } from '../../calls/calls.ts';
-import type { Accounts } from '../../people/accounts.ts';
-import type { Tokens } from '../../people/tokens.ts';
-import type { Traces } from '../../records/records.ts';
+import type { Bus } from '../../cluster/bus.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import type { Person } from '../../rules/room/state.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import type { RateLimits } from '../rate-limits.ts';
-import type { RequestOrigin } from '../request-origin.ts';
-import { Places } from './places.ts';
+import type { ClusterStore, HeldSession, SessionRef } from '../../state/cluster-store.ts';
+import type { SeatHere } from '../cluster/view-resync.ts';
+import { type Admission, type AdmissionDependencies, createAdmission } from './admission.ts';
+import { HeldSessions } from './held-sessions.ts';
+import { type Loss, Losses } from './losses.ts';
+import { TokenWatch } from './token-watch.ts';
 import { channels, type RostrumSocket, type SocketData, sessionOf } from './types.ts';
 
-export type ConnectionDependencies = {
-  readonly rooms: Rooms;
+export type ConnectionDependencies = AdmissionDependencies & {
+  readonly rooms: Pick<Rooms, 'loseConnection'>;
   readonly calls: Pick<Calls, 'lose'>;
-  readonly accounts: Accounts;
-  readonly tokens: Tokens;
-  readonly origin: RequestOrigin;
-  readonly rateLimits: Pick<RateLimits, 'command'>;
   readonly clock: Clock;
-  readonly limits: Limits;
-  readonly logger: Logger;
-  readonly newId: () => string;
-  /** False while the server stops: nobody new is taken. */
-  readonly accepting: () => boolean;
+  /** Whether this node takes its leave: whoever is disconnected is likely on the way to another one (OP-2). */
+  readonly leaving: () => boolean;
+  /** This run of this node. */
+  readonly nodeId: string;
+  /** Where sessions are. */
+  readonly cluster: Pick<ClusterStore, 'hold' | 'release' | 'heldBy' | 'sessionsOf'>;
+  /** The way to other nodes; a node by itself has none. */
+  readonly bus: Pick<Bus, 'tell'> | undefined;
 };
 
-/** Longest time that Node's timers take, in milliseconds: more wraps around to 1. */
-const longestTimerMs = 2 ** 31 - 1;
-/** What a handshake costs of a person's points a second (SE-2): about as much as a join. */
-const handshakePoints = 3;
-/** How often, in milliseconds, and how many times it is tried again to note a loss that the room could not take (RE-5). */
-const lossRetryMs = 1000;
-const lossAttempts = 30;
+/**
+ * How long a session that goes to another node has to get there before its loss is noted, in milliseconds; at the other node its
+ * seat is taken over then, and the loss is none. A fresh connection takes under 3 s; who is lost on the way has the rest of RE-2.
+ */
+const movingMs = 5000;
 
 /**
  * The life of a connection: who it is (ID-4), which session it continues (RE-2), when its token runs out, and what
@@ -45,66 +40,98 @@ export class Connections {
   readonly #dependencies: ConnectionDependencies;
   /** The socket that speaks for a session now, by the session's name; one for each open connection. */
   readonly #current = new Map<string, RostrumSocket>();
-  readonly #expiries = new Map<string, NodeJS.Timeout>();
-  readonly #places: Places;
+  /** Middleware of the handshake: refuses, or leaves in `socket.data` who this is. */
+  readonly admit: Admission;
+  readonly #expiries: TokenWatch;
+  readonly #held: HeldSessions;
+  readonly #losses: Losses;
 
   constructor(dependencies: ConnectionDependencies) {
+    const { limits, clock, cluster, nodeId, logger } = dependencies;
+    this.admit = createAdmission(dependencies);
+    this.#expiries = new TokenWatch(clock, limits);
     this.#dependencies = dependencies;
-    this.#places = new Places(dependencies.limits);
+    this.#held = new HeldSessions({ store: cluster, nodeId, logger });
+    this.#losses = new Losses({
+      note: (loss) => this.#note(loss),
+      // Only then: until it is noted, whoever sweeps this node must find the session.
+      noted: (loss) => {
+        if (!this.#current.has(channels.session(loss))) void this.#held.release(loss);
+      },
+      logger,
+    });
   }
 
-  /** Middleware of the handshake: refuses, or leaves in `socket.data` who this is. */
-  async admit(socket: RostrumSocket): Promise<ErrorCode | undefined> {
-    const { tokens, accounts, origin, rateLimits, newId, accepting } = this.#dependencies;
-    if (!accepting()) return 'unavailable';
-    const claimed: unknown = socket.handshake.auth;
-    if (protocolOf(claimed) !== protocolVersion) return 'unsupported_protocol';
-    const handshake = handshakeSchema.safeParse(claimed);
-    if (!handshake.success) return 'unauthorized';
-    const identity = await tokens.verify(handshake.data.token);
-    if (!identity) return 'unauthorized';
-    const { address, traces } = origin.of(socket.request);
-    if ((await rateLimits.command(identity.userId, address, handshakePoints)) !== undefined) return 'rate_limited';
-    const known = await accounts.find(identity.userId);
-    if (!known) return 'unauthorized';
-    this.#noteVisit(identity.userId, traces);
-    const sessionId = handshake.data.sessionId ?? newId();
-    // From here on nothing waits, so the place is that of this socket.
-    if (!this.#takePlace(socket, { address, userId: identity.userId, sessionId })) return 'rate_limited';
-    const data: SocketData = {
-      plan: identity.plan,
-      person: { userId: identity.userId, displayName: known.displayName, kind: known.kind, ...traces },
-      sessionId,
-      address,
-      expiresAt: identity.expiresAt,
-      roomId: undefined,
-      inFlight: 0,
-    };
-    socket.data = data;
-    return undefined;
-  }
-
-  /** A socket that was admitted is connected. Takes the place of an earlier one of the same session. */
+  /** A socket that was admitted is connected. Takes the place of an earlier one of the same session, at whatever node. */
   async open(socket: RostrumSocket): Promise<void> {
-    const { clock } = this.#dependencies;
-    const { person, sessionId, expiresAt } = socket.data;
+    const { clock, nodeId, bus } = this.#dependencies;
+    const { person, sessionId, expiresAt, continues } = socket.data;
+    const ref = refOf(socket);
     const session = sessionOf(socket.data);
     const earlier = this.#current.get(session);
     this.#current.set(session, socket);
     await socket.join([session, channels.user(person.userId)]);
     this.watchExpiry(socket);
     if (earlier) await this.#replace(earlier);
+    if (!this.#isCurrent(socket)) return;
+    // A seat whose loss was not noted yet is kept: this connection's loss would be that of the seat.
+    const kept = this.#losses.takeBack(ref);
+    socket.data.roomId ??= kept.at(-1);
+    for (const roomId of kept)
+      if (roomId !== socket.data.roomId) void this.#losses.add({ ...ref, roomId, seatOnly: true });
+    await this.#held.take(heldBy(socket));
+    // Before the client can do anything: what another node does for its old connection comes too late then.
+    if (continues) bus?.tell({ kind: 'session-taken', session: ref, nodeId });
     socket.emit('session:ready', { sessionId, userId: person.userId, serverTime: clock.now(), expiresAt });
   }
 
   /** A socket is gone. The seat is lost unless another socket speaks for the session already. */
   async closed(socket: RostrumSocket): Promise<void> {
-    clearTimeout(this.#expiries.get(socket.id));
-    this.#expiries.delete(socket.id);
+    this.#expiries.stop(socket);
     const session = sessionOf(socket.data);
     if (this.#current.get(session) !== socket) return;
     this.#current.delete(session);
-    await this.#lose(socket.data, socket.data.roomId);
+    await this.#lose(socket.data, socket.data.roomId, this.#dependencies.leaving() ? movingMs : 0);
+  }
+
+  /**
+   * A session of this node was taken up at another one. A connection that it has here is that of a page which has moved, and dead
+   * already, or of a second page with a copy of the session. The seat is the other node's as soon as the session joins there.
+   */
+  readonly taken = async (session: SessionRef, nodeId: string): Promise<void> => {
+    if (nodeId === this.#dependencies.nodeId) return;
+    const name = channels.session(session);
+    const socket = this.#current.get(name);
+    if (!socket) return this.#held.forget(session);
+    // What was told may be late, and the session back here since.
+    if ((await this.#holderOf(session)) === this.#dependencies.nodeId || this.#current.get(name) !== socket) return;
+    this.#held.forget(session);
+    this.#current.delete(name);
+    void this.#lose(socket.data, socket.data.roomId, movingMs);
+    socket.emit('session:closing', { code: this.#dependencies.leaving() ? 'moving' : 'replaced' });
+    socket.disconnect(true);
+  };
+
+  /**
+   * This socket is about to take a seat in this room: if this node dies in the middle, the room is where the seat is looked for.
+   * To be followed by `seated`, by `stays` where nothing came of it, or by `unsure`.
+   */
+  async joining(socket: RostrumSocket, roomId: string): Promise<void> {
+    this.#losses.forget({ ...refOf(socket), roomId });
+    if (this.#isCurrent(socket)) await this.#held.hold(heldBy(socket, roomId));
+  }
+
+  async stays(socket: RostrumSocket): Promise<void> {
+    if (this.#isCurrent(socket)) await this.#held.hold(heldBy(socket));
+  }
+
+  /**
+   * Whether this socket came to a seat in this room is not known: the store may have taken the seat, and its answer been lost. Nobody
+   * sits on it, so it is noted as lost: who tries again takes it up, and a seat that nobody takes up goes (RE-2).
+   */
+  async unsure(socket: RostrumSocket, roomId: string): Promise<void> {
+    await this.stays(socket);
+    if (socket.data.roomId !== roomId) void this.#losses.add({ ...refOf(socket), roomId, seatOnly: true });
   }
 
   /**
@@ -122,31 +149,56 @@ export class Connections {
     // Whoever came back and sat down elsewhere stays there: that was asked for later.
     if (holder !== socket && before !== undefined && before !== roomId) return roomId;
     holder.data.roomId = roomId;
+    await this.#held.hold(heldBy(holder));
     return before === roomId ? undefined : before;
   }
 
-  /** Warns before the token expires and closes the socket when it has (ID-4). */
-  readonly watchExpiry = (socket: RostrumSocket): void => {
-    const { clock, limits } = this.#dependencies;
-    clearTimeout(this.#expiries.get(socket.id));
-    const { expiresAt } = socket.data;
-    const warnInMs = expiresAt - limits.tokenWarningMs - clock.now();
-    this.#after(socket, Math.max(0, warnInMs), () => {
-      socket.emit('session:expiring', { expiresAt });
-      this.#after(socket, expiresAt - clock.now(), () => {
-        socket.emit('session:closing', { code: 'unauthorized' });
-        socket.disconnect(true);
-      });
-    });
-  };
-
-  #after(socket: RostrumSocket, ms: number, act: () => void): void {
-    if (!socket.connected) return;
-    const step = Math.min(ms, longestTimerMs);
-    const timer = setTimeout(() => (step < ms ? this.#after(socket, ms - step, act) : act()), step);
-    timer.unref();
-    this.#expiries.set(socket.id, timer);
+  /** This socket gave up its seat in this room. */
+  async left(socket: RostrumSocket, roomId: string): Promise<void> {
+    if (socket.data.roomId !== roomId) return;
+    socket.data.roomId = undefined;
+    await this.stays(socket);
   }
+
+  /** The sessions of this node that sit in a room. */
+  readonly seats = (): SeatHere[] =>
+    [...this.#current.values()].flatMap(({ data: { roomId, person, sessionId } }) =>
+      roomId === undefined ? [] : [{ roomId, userId: person.userId, sessionId }],
+    );
+
+  /** Who speaks through this session at this node, and in which room they sit; undefined where it has no connection here. */
+  find(session: SessionRef): { readonly person: Person; readonly roomId: string | undefined } | undefined {
+    return this.#current.get(channels.session(session))?.data;
+  }
+
+  /**
+   * Whether the session is at this node: it has a connection here, and by the store no node has taken it since. A connection that
+   * it left behind lives for as long as a ping goes unanswered.
+   */
+  async holds(session: SessionRef): Promise<boolean> {
+    const isHere = (): boolean => this.#current.has(channels.session(session));
+    return isHere() && (await this.#holderOf(session)) === this.#dependencies.nodeId && isHere();
+  }
+
+  /** States anew which sessions this node holds, after the store was away. */
+  restate(): Promise<void> {
+    return this.#held.restate();
+  }
+
+  /** What waits for the store: losses, and where sessions are (RE-5). */
+  get pending(): number {
+    return this.#losses.waiting + this.#held.pending;
+  }
+
+  /** Closes every socket, and notes at once what is lost by that, or waits to be noted: this node will not do so later. */
+  async close(): Promise<void> {
+    for (const socket of [...this.#current.values()]) socket.disconnect(true);
+    await this.#losses.close();
+    await this.#held.close();
+  }
+
+  /** Warns before the token expires and closes the socket when it has (ID-4). */
+  readonly watchExpiry = (socket: RostrumSocket): void => this.#expiries.watch(socket);
 
   /** The same session came back before its old connection was known to be dead. */
   async #replace(earlier: RostrumSocket): Promise<void> {
@@ -155,52 +207,39 @@ export class Connections {
     earlier.disconnect(true);
   }
 
-  /** When a person was here is not worth refusing them for while records cannot be written (RE-4). */
-  #noteVisit(userId: string, traces: Traces): void {
-    const { accounts, logger } = this.#dependencies;
-    accounts.seen(userId, traces).catch((error: unknown) => logger.warn({ err: error }, 'a visit could not be noted'));
+  #isCurrent(socket: RostrumSocket): boolean {
+    return this.#current.get(sessionOf(socket.data)) === socket;
   }
 
-  #takePlace(socket: RostrumSocket, holder: { address: string; userId: string; sessionId: string }): boolean {
-    const { conn } = socket;
-    // A connection that is gone already would never give its place back.
-    if (conn.readyState !== 'open') return false;
-    const giveBack = this.#places.take(holder);
-    if (!giveBack) return false;
-    // A socket whose connection breaks before it is open is not heard of again but by that connection.
-    conn.once('close', giveBack);
-    socket.once('disconnect', () => {
-      conn.off('close', giveBack);
-      giveBack();
-    });
-    return true;
-  }
-
-  /**
-   * Notes that a session lost its connection, in the room and in the call. A seat of which that is not noted would be kept as
-   * long as the room lasts.
-   */
-  async #lose(data: SocketData, roomId: string | undefined, attempt = 1): Promise<void> {
-    const { rooms, calls, logger } = this.#dependencies;
-    const { sessionId, person } = data;
+  /** The node that took the session last, as far as the store says; undefined where it does not. Never rejects. */
+  async #holderOf({ userId, sessionId }: SessionRef): Promise<string | undefined> {
+    const { cluster, logger } = this.#dependencies;
     try {
-      await calls.lose({ userId: person.userId, sessionId });
-      const noted = roomId === undefined || (await rooms.loseConnection(roomId, person.userId, sessionId)).ok;
-      if (noted) return;
+      return (await cluster.sessionsOf(userId)).find((held) => held.sessionId === sessionId)?.nodeId;
     } catch (error) {
-      logger.error({ err: error, roomId }, 'a lost connection could not be noted');
+      logger.debug({ err: error }, 'where a session is could not be read');
+      return undefined;
     }
-    if (attempt >= lossAttempts) return;
-    const again = () => {
-      // Who is back by now has the seat.
-      if (!this.#current.has(sessionOf(data))) void this.#lose(data, roomId, attempt + 1);
-    };
-    setTimeout(again, lossRetryMs).unref();
+  }
+
+  async #lose({ person: { userId }, sessionId }: SocketData, roomId: string | undefined, afterMs = 0): Promise<void> {
+    const loss = { userId, sessionId, roomId };
+    // What is stated of this node's sessions must not take it from the node that it went to.
+    if (!this.#current.has(channels.session(loss))) this.#held.forget(loss);
+    await this.#losses.add(loss, afterMs);
+  }
+
+  /** Notes that a session lost its connection to this node, in the call and in the room. */
+  async #note({ userId, sessionId, roomId, seatOnly }: Loss): Promise<Result<unknown>> {
+    const { rooms, calls, nodeId } = this.#dependencies;
+    if (!seatOnly) await calls.lose({ userId, sessionId }, nodeId);
+    return roomId === undefined ? done({}) : rooms.loseConnection(roomId, userId, sessionId, nodeId);
   }
 }
 
-const protocolOf = (claimed: unknown): unknown =>
-  typeof claimed === 'object' && claimed !== null && 'protocol' in claimed ? claimed.protocol : undefined;
+const refOf = ({ data: { person, sessionId } }: RostrumSocket): SessionRef => ({ userId: person.userId, sessionId });
 
-/** The error that Socket.IO gives to the client's `connect_error`, with the wire error in `data`. */
-export const refusalError = (code: ErrorCode): Error => Object.assign(new Error(code), { data: wireError({ code }) });
+const heldBy = (socket: RostrumSocket, roomId = socket.data.roomId): HeldSession => ({
+  ...refOf(socket),
+  roomId: roomId ?? null,
+});

@@ -19,7 +19,7 @@ export type HandlerDependencies = RandomHandlerDependencies & {
   readonly callMedia: CallMedia;
   readonly tokens: Tokens;
   readonly rateLimits: RateLimits;
-  readonly connections: Pick<Connections, 'watchExpiry' | 'seated'>;
+  readonly connections: Pick<Connections, 'watchExpiry' | 'joining' | 'seated' | 'stays' | 'unsure' | 'left'>;
 };
 
 const actorOf = ({ data }: RostrumSocket): Actor => ({
@@ -61,7 +61,7 @@ const seatHandlers = (dependencies: HandlerDependencies): Pick<Handlers, 'room:j
     dependencies.whereabouts.run(socket.data.person.userId, () => joinRoom(dependencies, roomId, socket)),
   'room:leave': async ({ roomId }, socket) => {
     const left = await dependencies.rooms.command(roomId, { type: 'leave', by: actorOf(socket) });
-    if (left.ok && socket.data.roomId === roomId) socket.data.roomId = undefined;
+    if (left.ok) await dependencies.connections.left(socket, roomId);
     return nothing(left);
   },
   'room:sync': ({ roomId }, socket) => dependencies.rooms.sync(roomId, actorOf(socket)),
@@ -80,10 +80,17 @@ const joinRoom = async (
   }
   const free = await randomCalls.beforeRoom(data.person.userId);
   if (!free.ok) return free;
+  await connections.joining(socket, roomId);
   const joined = await rooms.join(data.person, roomId, data.sessionId);
-  if (!joined.ok) return joined;
+  if (!joined.ok) {
+    if (joined.refusal.code === 'unavailable') await connections.unsure(socket, roomId);
+    else await connections.stays(socket);
+    return joined;
+  }
   const given = await connections.seated(socket, roomId);
   if (given !== undefined) await rooms.command(given, { type: 'leave', by: actorOf(socket) });
+  // The view is not kept waiting: what comes after it must not overtake it.
+  void randomCalls.inRoom(seatRef(socket, roomId));
   return joined;
 };
 

@@ -4,7 +4,8 @@ type Holder = { readonly address: string; readonly userId: string; readonly sess
 
 /**
  * The connections that people and addresses hold (ID-5, RE-5). A place is taken before its socket is open and without
- * waiting, so that sockets which arrive together do not all find the last one.
+ * waiting, so that sockets which arrive together do not all find the last one. Each node of a cluster counts its own: what it
+ * guards is the node, and a place that waited for Redis would refuse people in an outage.
  */
 export class Places {
   readonly #limits: Pick<Limits, 'socketsPerUser' | 'socketsPerAddress'>;

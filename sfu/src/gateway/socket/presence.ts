@@ -1,33 +1,33 @@
+import type { Role } from '@rostrum/shared/protocol/room.ts';
 import type { Presence } from '../../calls/ports.ts';
+import type { RoomPublisher } from '../../rooms/ports.ts';
 import type { RoomQueries } from '../../rooms/room-queries.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import { channels, emitTo, type RostrumServer } from './types.ts';
+import type { ClusterStore } from '../../state/cluster-store.ts';
+import { channels, isHeard, type RostrumServer } from './types.ts';
 
 type Parts = {
   readonly io: RostrumServer;
   readonly rooms: Pick<Rooms, 'command'>;
   readonly queries: Pick<RoomQueries, 'roleOf'>;
+  readonly cluster: Pick<ClusterStore, 'sessionsOf'>;
+  readonly publisher: Pick<RoomPublisher, 'toSession'>;
 };
 
-/** Where people are, by the sockets of this node and the seats that those hold. */
-export const createPresence = ({ io, rooms, queries }: Parts): Presence => ({
-  isConnected: (caller) => (io.of('/').adapter.rooms.get(channels.session(caller))?.size ?? 0) > 0,
+/** Where people are: whether here, by the sockets of this node; in which rooms, by the sessions that all nodes hold. */
+export const createPresence = ({ io, rooms, queries, cluster, publisher }: Parts): Presence => ({
+  isConnected: (caller) => isHeard(io, channels.session(caller)),
   roomsOf: async (userId) => {
-    const found: {
-      roomId: string;
-      sessionId: string;
-      role: NonNullable<Awaited<ReturnType<RoomQueries['roleOf']>>>;
-    }[] = [];
-    for (const { data } of await io.local.in(channels.user(userId)).fetchSockets()) {
-      const { roomId, sessionId } = data;
-      const role = roomId === undefined ? undefined : await queries.roleOf(roomId, userId);
-      if (roomId !== undefined && role !== undefined) found.push({ roomId, sessionId, role });
+    const found: { roomId: string; sessionId: string; role: Role }[] = [];
+    for (const { roomId, sessionId } of await cluster.sessionsOf(userId)) {
+      const role = roomId === null ? undefined : await queries.roleOf(roomId, userId);
+      if (roomId !== null && role !== undefined) found.push({ roomId, sessionId, role });
     }
     return found;
   },
   leaveRoom: async ({ roomId, userId, sessionId }, tell) => {
     const left = await rooms.command(roomId, { type: 'leave', by: { userId, sessionId, operator: false } });
-    if (left.ok && tell) emitTo(io, channels.session({ userId, sessionId }), 'room:joined-elsewhere', { roomId });
+    if (left.ok && tell) publisher.toSession({ userId, sessionId }, 'room:joined-elsewhere', { roomId });
     return left;
   },
 });

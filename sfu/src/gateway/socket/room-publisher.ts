@@ -3,10 +3,9 @@ import { isStaff, onStage } from '@rostrum/shared/room/permissions.ts';
 import type { RoomPublisher } from '../../rooms/ports.ts';
 import { channels, emitTo, type RostrumServer } from './types.ts';
 
-/** Events of rooms, over the sockets of this node. */
+/** Events of rooms, over the sockets of this node alone. */
 export const createRoomPublisher = (io: RostrumServer): RoomPublisher => {
   const emit = (channel: string, name: EventName, payload: object): void => emitTo(io, channel, name, payload);
-  const views = (roomId: string) => (['room', 'stage', 'staff'] as const).map((view) => channels.view(roomId, view));
 
   return {
     publish: (roomId, events) => {
@@ -27,11 +26,22 @@ export const createRoomPublisher = (io: RostrumServer): RoomPublisher => {
       if (isStaff(role)) sockets.socketsJoin(staff);
       else sockets.socketsLeave(staff);
     },
-    expel: (roomId, { userId, sessionId }, farewell) => {
-      const channel = sessionId === undefined ? channels.seat(roomId, userId) : channels.session({ userId, sessionId });
-      if (farewell) emit(channel, farewell.name, farewell.payload);
-      io.local.in(channel).socketsLeave([...views(roomId), channels.seat(roomId, userId)]);
-    },
+    expel: (roomId, seat, farewell) => expelHere(io, roomId, seat, farewell),
     close: (roomId) => io.local.in(channels.view(roomId, 'room')).socketsLeave(views(roomId)),
   };
 };
+
+/** Makes a session of this node (or whichever holds the seat) hear nothing more of this room, after a farewell. */
+export const expelHere = (
+  io: RostrumServer,
+  roomId: string,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId?: string },
+  farewell?: { readonly name: EventName; readonly payload: object },
+): void => {
+  const channel = sessionId === undefined ? channels.seat(roomId, userId) : channels.session({ userId, sessionId });
+  if (farewell) emitTo(io, channel, farewell.name, farewell.payload);
+  io.local.in(channel).socketsLeave([...views(roomId), channels.seat(roomId, userId)]);
+};
+
+const views = (roomId: string): string[] =>
+  (['room', 'stage', 'staff'] as const).map((view) => channels.view(roomId, view));

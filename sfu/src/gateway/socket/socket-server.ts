@@ -4,7 +4,8 @@ import { type Limits, sizes } from '@rostrum/shared/limits.ts';
 import { Server } from 'socket.io';
 import type { Logger } from '../../runtime/logger.ts';
 import type { RequestOrigin } from '../request-origin.ts';
-import { type Connections, refusalError } from './connections.ts';
+import { refusalError } from './admission.ts';
+import type { Connections } from './connections.ts';
 import type { RostrumServer, RostrumSocket } from './types.ts';
 
 export type SocketServerOptions = {

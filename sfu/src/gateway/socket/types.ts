@@ -17,6 +17,8 @@ export type SocketData = {
   readonly plan: Plan;
   /** The session that this connection continues; a seat names it. */
   readonly sessionId: string;
+  /** Whether the client named it: then another connection may have been this session's, at whatever node. */
+  readonly continues: boolean;
   readonly address: string;
   /** When the token expires, in milliseconds since the epoch. */
   expiresAt: number;
@@ -26,9 +28,11 @@ export type SocketData = {
   inFlight: number;
 };
 
-type NoEvents = Record<never, never>;
-export type RostrumServer = Server<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
-export type RostrumSocket = Socket<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
+/** What the servers of a cluster send each other: the text of a message of the bus (gateway/cluster). */
+export const busEvent = 'rostrum:bus';
+type NodeEvents = { [busEvent]: (text: string) => void };
+export type RostrumServer = Server<ClientToServerEvents, ServerToClientEvents, NodeEvents, SocketData>;
+export type RostrumSocket = Socket<ClientToServerEvents, ServerToClientEvents, NodeEvents, SocketData>;
 
 /** Answers one command. The input is valid; whether it is allowed is for the rules. */
 export type Handler<Name extends CommandName> = (
@@ -52,6 +56,10 @@ export const channels = {
   view: (roomId: string, view: 'room' | 'stage' | 'staff') => `room:${roomId}:${view}`,
   seat: (roomId: string, userId: string) => `room:${roomId}:seat:${userId}`,
 } as const;
+
+/** Whether a socket of this node is in this channel. */
+export const isHeard = (io: RostrumServer, channel: string): boolean =>
+  (io.of('/').adapter.rooms.get(channel)?.size ?? 0) > 0;
 
 /**
  * Sends an event to a channel of this node. Socket.IO's types tie each event's name to its payload, which a name that is only

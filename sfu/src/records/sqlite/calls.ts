@@ -106,7 +106,9 @@ export class SqliteCalls implements CallRecords {
       SELECT ${fields} FROM calls WHERE first_id = :userId AND started_at >= :since
       UNION ALL SELECT ${fields} FROM calls WHERE second_id = :userId AND started_at >= :since
       ORDER BY startedAt DESC, callId DESC LIMIT :most`);
-    this.#endAll = store.prepare('UPDATE calls SET ended_at = :at, end_reason = :reason WHERE ended_at IS NULL');
+    this.#endAll = store.prepare(
+      'UPDATE calls SET ended_at = :at, end_reason = :reason WHERE ended_at IS NULL AND +started_at <= :at',
+    );
     this.#deleteOfGuests = deletion(store, guestCallsBefore);
     this.#deleteAll = deletion(store, callsBefore);
   }

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { limitTable } from '@rostrum/shared/limits.ts';
@@ -63,6 +64,7 @@ export const openSqliteRecords = ({ path, waitMs = limitTable.unavailableMs.valu
     reports: new SqliteReports(store),
     consents: new SqliteConsents(store),
     settings: new SqliteSettings(store),
+    place: placeOf(path),
     ready: readiness(store),
     close: async () => {
       await writes.close();
@@ -92,6 +94,13 @@ const openDatabase = (path: string): DatabaseSync => {
       cause: error,
     });
   }
+};
+
+/** The file itself, whatever path leads to it: containers see one volume under different names. */
+const placeOf = (path: string): string => {
+  if (path === ':memory:') return randomUUID();
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
 };
 
 /** SQLite answers "busy" without waiting when two processes switch a new file to the write-ahead log together. */

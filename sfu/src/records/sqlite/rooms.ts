@@ -43,7 +43,9 @@ export class SqliteRooms implements RoomRecords {
     this.#createdBySince = store.prepare(`
       SELECT created_at AS createdAt FROM rooms WHERE creator_id = :creatorId AND created_at >= :since
       ORDER BY created_at DESC LIMIT :most`);
-    this.#endAll = store.prepare('UPDATE rooms SET ended_at = :at, end_reason = :reason WHERE ended_at IS NULL');
+    this.#endAll = store.prepare(
+      'UPDATE rooms SET ended_at = :at, end_reason = :reason WHERE ended_at IS NULL AND created_at <= :at',
+    );
   }
 
   async insert(room: RoomRecord): Promise<void> {

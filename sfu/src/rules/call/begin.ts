@@ -52,6 +52,7 @@ const byWait = ([one, other]: readonly [Ticket, Ticket]): readonly [Ticket, Tick
 const sideFor = ({ seeker }: Ticket, { offers, linked }: Pick<CallSide, 'offers' | 'linked'>): CallSide => ({
   userId: seeker.userId,
   sessionId: seeker.sessionId,
+  node: seeker.node,
   displayName: seeker.displayName,
   offers,
   awaySince: null,
@@ -60,4 +61,5 @@ const sideFor = ({ seeker }: Ticket, { offers, linked }: Pick<CallSide, 'offers'
   quality: nothingMeasured,
   asksExtension: false,
   producerId: null,
+  producerNode: null,
 });

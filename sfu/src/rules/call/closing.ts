@@ -31,9 +31,9 @@ export const closingOf = (before: CallState, after: CallState, context: ClosingC
     closing.histories.set(side.userId, history);
     const place = placeAfter(after, side, ended, context);
     if (place === null) continue;
-    const { sessionId, awaySince } = side;
-    const again = { now, limits, front: place === 'front', ticketId: newId(), history, awaySince, sessionId };
-    const waiting = waitingAgain(ticket, again);
+    const { sessionId, node, awaySince } = side;
+    const again = { now, limits, front: place === 'front', ticketId: newId(), history, awaySince };
+    const waiting = waitingAgain(ticket, { ...again, connection: { sessionId, node } });
     closing.requeue.push({ ticket: waiting, deadlines: ticketDeadlinesOf(waiting, limits) });
   }
   return closing;

@@ -39,7 +39,7 @@ const rule = (call: CallState, command: CallCommand, context: CallContext): Call
     case 'close-microphone':
       return closeMicrophone(call, command);
     case 'lose-sfu-media':
-      return loseSfuMedia(call, context);
+      return loseSfuMedia(call, command, context);
     case 'report-quality':
       return reportQuality(call, command, context);
     case 'chat':

@@ -13,12 +13,15 @@ export type CallEvent =
   /** The window in which the call can be resumed opens (RD-5); it closes with `connected`, or the end. */
   | { readonly type: 'window-opened'; readonly until: number }
   | { readonly type: 'returned'; readonly userId: string }
+  /** The device is connected to another node now; whether its connection was lost before or not, it is there. */
+  | { readonly type: 'relocated'; readonly userId: string; readonly from: string; readonly to: string }
   /** Another device of the person holds their side now (ID-5). */
   | {
       readonly type: 'moved';
       readonly userId: string;
       readonly from: string;
       readonly to: string;
+      readonly node: string;
       /** The device asks to hide its address (RD-12). */
       readonly hideAddress: boolean;
     }
@@ -29,7 +32,13 @@ export type CallEvent =
   | { readonly type: 'extended'; readonly endsAt: number }
   | { readonly type: 'warned'; readonly endsAt: number }
   | { readonly type: 'sfu-chosen'; readonly connectBy: number }
-  | { readonly type: 'microphone-opened'; readonly userId: string; readonly producerId: string }
+  /** In place of one that the side had at another node, where there was one. */
+  | {
+      readonly type: 'microphone-opened';
+      readonly userId: string;
+      readonly producerId: string;
+      readonly node: string;
+    }
   | { readonly type: 'microphone-closed'; readonly userId: string }
   | { readonly type: 'avoided'; readonly userId: string; readonly avoidedId: string }
   | { readonly type: 'ended'; readonly end: CallEnd };

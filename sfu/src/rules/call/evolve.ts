@@ -18,6 +18,8 @@ export const evolve = (call: CallState, event: CallEvent): CallState => {
       return broken(withSide(call, event.userId, () => lossOf(event)));
     case 'returned':
       return healed(withSide(call, event.userId, () => ({ awaySince: null })));
+    case 'relocated':
+      return healed(withSide(call, event.userId, () => ({ node: event.to, awaySince: null })));
     case 'moved':
       return hiding(moved(call, event), event);
     case 'measured':
@@ -32,15 +34,17 @@ export const evolve = (call: CallState, event: CallEvent): CallState => {
         withSides({ ...call, throughSfu: true, connectBy: event.connectBy }, () => ({ linked: false, route: null })),
       );
     case 'microphone-opened':
-      return withSide(call, event.userId, () => ({ producerId: event.producerId }));
+      return withSide(call, event.userId, () => ({ producerId: event.producerId, producerNode: event.node }));
     case 'microphone-closed':
-      return withSide(call, event.userId, () => ({ producerId: null }));
+      return withSide(call, event.userId, () => noMicrophone);
     case 'avoided':
       return { ...call, origin: withTicket(call.origin, event.userId, (ticket) => avoiding(ticket, event.avoidedId)) };
     default:
       return { ...call, ...change(call, event) };
   }
 };
+
+const noMicrophone = { producerId: null, producerNode: null } as const;
 
 /** Events that change nothing but fields of the call itself. */
 type OwnEvent = CallEventOf<'connected' | 'window-opened' | 'active' | 'idle-asked' | 'warned' | 'ended'>;
@@ -89,14 +93,15 @@ const lossOf = ({ what, at }: CallEventOf<'lost'>): Partial<CallSide> =>
   what === 'connection' ? { awaySince: at } : { linked: false };
 
 /** A new page has no media yet. A text call has none to wait for. */
-const moved = (call: CallState, { userId, to }: CallEventOf<'moved'>): CallState =>
+const moved = (call: CallState, { userId, to, node }: CallEventOf<'moved'>): CallState =>
   healed(
     broken(
       withSide(call, userId, () => ({
         sessionId: to,
+        node,
         awaySince: null,
         linked: call.mode === 'text',
-        producerId: null,
+        ...noMicrophone,
       })),
     ),
   );

@@ -52,6 +52,9 @@ const projectOne = (event: CallEvent, change: Change): OutgoingCallEvent[] => {
       return lossOf(event, change);
     case 'returned':
       return backAgain(event.userId, change);
+    case 'relocated':
+      // Where somebody is connected is nobody's business; that they are back is.
+      return sideOf(change.before, event.userId)?.awaySince === null ? [] : backAgain(event.userId, change);
     case 'moved':
       return moved(event, change);
     case 'active':

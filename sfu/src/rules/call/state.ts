@@ -6,6 +6,8 @@ export type CallSide = {
   readonly userId: string;
   /** The device that holds it (ID-5). */
   readonly sessionId: string;
+  /** The node to which that device is connected, or was when its connection was lost. */
+  readonly node: string;
   readonly displayName: string;
   /** Makes the first offer: who waited shorter (RD-1). */
   readonly offers: boolean;
@@ -19,6 +21,8 @@ export type CallSide = {
   readonly asksExtension: boolean;
   /** The microphone that the SFU carries (RD-4); null while it carries none. */
   readonly producerId: string | null;
+  /** The node at which that microphone's media ends; after a move it may be another one than the side's, for a while. */
+  readonly producerNode: string | null;
 };
 
 /** What one side measured, all reports together (RD-13). */

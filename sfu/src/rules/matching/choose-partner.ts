@@ -121,16 +121,19 @@ const effectiveWait = ({ queuedAt, seeker }: Ticket, { now, limits }: Moment): n
 
 const bestFor = (me: Ticket, at: Moment): ((candidates: readonly Ticket[]) => Ticket | undefined) => {
   const orders = ordersFor(me, at);
-  const isBefore = (one: Ticket, other: Ticket): boolean => {
-    for (const order of orders) {
-      const difference = order(one) - order(other);
-      if (difference !== 0) return difference < 0;
-    }
-    return one.ticketId < other.ticketId;
-  };
   return (candidates) =>
-    candidates.reduce<Ticket | undefined>(
-      (best, candidate) => (best === undefined || isBefore(candidate, best) ? candidate : best),
-      undefined,
-    );
+    orders
+      .reduce(firstIn, candidates)
+      .reduce<Ticket | undefined>(
+        (best, candidate) => (best === undefined || candidate.ticketId < best.ticketId ? candidate : best),
+        undefined,
+      );
+};
+
+/** Those of the candidates who come first in this order. In a crowd each is asked once for it, and most for the first ones only. */
+const firstIn = (candidates: readonly Ticket[], order: Order): readonly Ticket[] => {
+  if (candidates.length < 2) return candidates;
+  const places = candidates.map(order);
+  const first = places.reduce((least, place) => Math.min(least, place), Number.POSITIVE_INFINITY);
+  return candidates.filter((_, index) => places[index] === first);
 };

@@ -27,10 +27,13 @@ const languageUntil = ({ preferLanguages, languages }: Search, { now, limits }: 
 /** RQ-5: their connection is lost. The grace counts from the first time that was seen. */
 export const wentAway = (ticket: Ticket, now: number): Ticket => ({ ...ticket, awaySince: ticket.awaySince ?? now });
 
-/** RQ-5, ID-5: back in their place, or there on another device. */
-export const cameBack = (ticket: Ticket, sessionId: string): Ticket => ({
+/** Where somebody is connected: the device, and the node that it is connected to. */
+type Connection = Pick<Seeker, 'sessionId' | 'node'>;
+
+/** RQ-5, ID-5: back in their place, at whatever node, or there on another device. */
+export const cameBack = (ticket: Ticket, { sessionId, node }: Connection): Ticket => ({
   ...ticket,
-  seeker: { ...ticket.seeker, sessionId },
+  seeker: { ...ticket.seeker, sessionId, node },
   awaySince: null,
 });
 
@@ -55,10 +58,10 @@ export const waitingAgain = (
     readonly ticketId: string;
     readonly history: History;
     readonly awaySince: number | null;
-    readonly sessionId: string;
+    readonly connection: Connection;
   },
 ): Ticket => ({
-  ...arriving({ ...ticket.seeker, sessionId: context.sessionId }, ticket.search, {
+  ...arriving({ ...ticket.seeker, ...context.connection }, ticket.search, {
     ...context,
     blocked: ticket.blocked,
   }),

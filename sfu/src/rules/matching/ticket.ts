@@ -9,6 +9,8 @@ export type Moment = { readonly now: number; readonly limits: Limits };
 export type Seeker = {
   readonly userId: string;
   readonly sessionId: string;
+  /** The node to which that session is connected, or was when its connection was lost. */
+  readonly node: string;
   readonly displayName: string;
   readonly kind: UserKind;
   readonly plan: Plan;

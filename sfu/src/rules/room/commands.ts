@@ -8,10 +8,17 @@ export type Actor = { readonly userId: string; readonly sessionId?: string | und
 
 /** Everything that can be asked of a room. The edges validate the shapes; `decide` says yes or no. */
 export type RoomCommand =
-  | { readonly type: 'join'; readonly person: Person; readonly sessionId: string; readonly bannedByHost: boolean }
+  | {
+      readonly type: 'join';
+      readonly person: Person;
+      readonly sessionId: string;
+      /** The node to which this session is connected. */
+      readonly node: string;
+      readonly bannedByHost: boolean;
+    }
   | { readonly type: 'leave'; readonly by: Actor }
-  /** The connection of this session broke. */
-  | { readonly type: 'lose-connection'; readonly userId: string; readonly sessionId: string }
+  /** The connection of this session to this node broke. */
+  | { readonly type: 'lose-connection'; readonly userId: string; readonly sessionId: string; readonly node: string }
   | { readonly type: 'raise-hand'; readonly by: Actor }
   | { readonly type: 'lower-hand'; readonly by: Actor }
   /** Without `userId`, the next in the queue. */
@@ -52,10 +59,11 @@ export type RoomCommand =
   | { readonly type: 'unban'; readonly by: Actor; readonly subject: Person }
   | { readonly type: 'update'; readonly by: Actor; readonly changes: RoomChanges }
   | { readonly type: 'hand-over'; readonly by: Actor; readonly userId: string }
-  | { readonly type: 'open-microphone'; readonly by: Actor; readonly producerId: string }
+  /** The microphone is open at this node. */
+  | { readonly type: 'open-microphone'; readonly by: Actor; readonly producerId: string; readonly node: string }
   | { readonly type: 'close-microphone'; readonly userId: string; readonly producerId?: string | undefined }
-  /** The media of the room is gone, and every microphone with it. */
-  | { readonly type: 'lose-media' }
+  /** The media of the room at this node is gone, and every microphone there with it. */
+  | { readonly type: 'lose-media'; readonly node: string }
   | { readonly type: 'end'; readonly by: Actor }
   /** The server that serves the room stops, and no other takes it over. */
   | { readonly type: 'stop' }

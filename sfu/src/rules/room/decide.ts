@@ -81,7 +81,7 @@ const rule = (state: RoomState, command: RoomCommand, context: RoomContext): Dec
     case 'end':
       return end(state, command, context);
     case 'lose-media':
-      return loseMedia(state, context);
+      return loseMedia(state, command, context);
     case 'stop':
       return stop(state, context);
     case 'elapse':

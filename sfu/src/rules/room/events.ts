@@ -20,7 +20,15 @@ export type RoomEvent = { readonly at: number } & (
     }
   | { readonly type: 'joined'; readonly seat: Seat }
   /** Another device of the same person took the seat (ID-5). */
-  | { readonly type: 'seat-moved'; readonly userId: string; readonly from: string; readonly to: string }
+  | {
+      readonly type: 'seat-moved';
+      readonly userId: string;
+      readonly from: string;
+      readonly to: string;
+      readonly node: string;
+    }
+  /** The session that holds the seat is connected to another node now (RE-2). Its media is still where it was. */
+  | { readonly type: 'seat-relocated'; readonly userId: string; readonly from: string; readonly to: string }
   | { readonly type: 'seat-resumed'; readonly userId: string }
   | { readonly type: 'seat-lost'; readonly userId: string }
   | { readonly type: 'left'; readonly userId: string; readonly role: Role; readonly reason: LeaveReason }
@@ -49,7 +57,13 @@ export type RoomEvent = { readonly at: number } & (
       readonly outcome: 'accepted' | 'declined' | 'expired' | 'withdrawn';
     }
   | { readonly type: 'mute-changed'; readonly userId: string; readonly mute: Mute | null }
-  | { readonly type: 'microphone-opened'; readonly userId: string; readonly producerId: string }
+  /** In place of one that the person had at another node, where there was one. */
+  | {
+      readonly type: 'microphone-opened';
+      readonly userId: string;
+      readonly producerId: string;
+      readonly node: string;
+    }
   | { readonly type: 'microphone-closed'; readonly userId: string; readonly producerId: string }
   | {
       readonly type: 'excluded';

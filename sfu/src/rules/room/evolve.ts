@@ -47,7 +47,14 @@ const apply = (state: RoomState, event: RoomEvent): RoomState => {
     case 'joined':
       return withSeat(state, event.seat);
     case 'seat-moved':
-      return withSeatChange(state, event.userId, { sessionId: event.to, awaySince: null, producerId: null });
+      return withSeatChange(state, event.userId, {
+        sessionId: event.to,
+        node: event.node,
+        awaySince: null,
+        ...noMicrophone,
+      });
+    case 'seat-relocated':
+      return withSeatChange(state, event.userId, { node: event.to, awaySince: null });
     case 'seat-resumed':
       return withSeatChange(state, event.userId, { awaySince: null });
     case 'seat-lost':
@@ -63,9 +70,9 @@ const apply = (state: RoomState, event: RoomEvent): RoomState => {
     case 'mute-changed':
       return withMute(state, event);
     case 'microphone-opened':
-      return withSeatChange(state, event.userId, { producerId: event.producerId });
+      return withSeatChange(state, event.userId, { producerId: event.producerId, producerNode: event.node });
     case 'microphone-closed':
-      return withSeatChange(state, event.userId, { producerId: null });
+      return withSeatChange(state, event.userId, noMicrophone);
     case 'hand-right-changed':
     case 'returned-to-audience':
     case 'excluded':
@@ -77,6 +84,8 @@ const apply = (state: RoomState, event: RoomEvent): RoomState => {
       return withControl(state, controlChange(state.control, event));
   }
 };
+
+const noMicrophone = { producerId: null, producerNode: null } as const;
 
 /** Events that change nothing but fields of the control record. */
 type ControlEvent = RoomEventOf<
@@ -165,7 +174,7 @@ const withRole = (state: RoomState, event: RoomEventOf<'role-changed'>): RoomSta
     ...seat,
     role: event.to,
     stageSince: promoted ? event.at : null,
-    producerId: null,
+    ...noMicrophone,
     mute: promoted ? (state.standings.get(userKey(event.userId))?.lockedMute ?? null) : null,
   });
 };

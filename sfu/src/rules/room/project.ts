@@ -58,6 +58,9 @@ const projectOne = (before: RoomState, event: RoomEvent, after: RoomState): Proj
       const data = { userId: event.userId, role: event.role, reason: event.reason };
       return seat ? inAudienceOrStage(before, seat, 'room:participant-left', data) : [];
     }
+    case 'seat-relocated':
+      // Where somebody is connected is nobody's business; that they are back is.
+      return seatOf(before, event.userId)?.awaySince === null ? [] : stageChange(after, event.userId);
     case 'seat-moved':
     case 'seat-resumed':
     case 'seat-lost':

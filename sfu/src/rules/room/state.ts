@@ -57,12 +57,16 @@ export type Seat = {
   readonly joinedAt: number;
   /** The session that holds the seat. */
   readonly sessionId: string;
+  /** The node to which that session is connected, or was when its connection was lost. */
+  readonly node: string;
   /** Since when its connection is lost (RE-2). */
   readonly awaySince: number | null;
   /** Since when on the stage; null for listeners. */
   readonly stageSince: number | null;
   /** The producer of the open microphone; null for listeners and before it is opened. */
   readonly producerId: string | null;
+  /** The node at which that microphone's media ends; after a move it may be another one than the seat's, for a while. */
+  readonly producerNode: string | null;
   readonly mute: Mute | null;
 };
 

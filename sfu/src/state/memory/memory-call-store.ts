@@ -1,7 +1,8 @@
 import type { CallMode } from '@rostrum/shared/protocol/call.ts';
-import type { CallState } from '../../rules/call/state.ts';
-import type { History, Ticket } from '../../rules/matching/ticket.ts';
+import type { CallDeadlineKey, CallState } from '../../rules/call/state.ts';
+import type { History, Ticket, TicketDeadlineKey } from '../../rules/matching/ticket.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { type Held, yieldsToCall, yieldsToTicket } from '../call-places.ts';
 import type {
   CallCommit,
   CallCounts,
@@ -10,6 +11,8 @@ import type {
   DueCallDeadline,
   LoadedCall,
   Place,
+  QueuePosition,
+  RestoreOptions,
   StoredTicket,
   TicketEntry,
 } from '../call-store.ts';
@@ -22,6 +25,9 @@ import { TicketQueue } from './ticket-queue.ts';
  * call records when they search again.
  */
 const historiesKept = 100_000;
+/** How long it is remembered what was written back, as in Redis (room-restore.ts), and of how many calls: all that there may be. */
+const restoredMs = 3_600_000;
+const restoredCalls = 5000;
 
 /** The embedded store: one process, nothing to install, gone with the process. */
 export const createMemoryCallStore = (clock: Clock): CallStore => new MemoryCallStore(clock);
@@ -36,6 +42,8 @@ class MemoryCallStore implements CallStore {
   readonly #calls = new Map<string, LoadedCall>();
   /** The call that somebody is in, by user. */
   readonly #callOf = new Map<string, string>();
+  /** The version of calls that were written back. */
+  readonly #restored = new ExpiringMap<number>(restoredCalls);
   readonly #histories = new ExpiringMap<History>(historiesKept);
   readonly #deadlines = new DeadlineHeap<DueCallDeadline>((due) => (due.of === 'ticket' ? due.ticketId : due.callId));
 
@@ -57,13 +65,13 @@ class MemoryCallStore implements CallStore {
   async enqueue(
     entry: TicketEntry,
     { most, expiresAt }: { most: number; expiresAt: number },
-  ): Promise<'enqueued' | 'taken' | 'full' | 'expired'> {
+  ): ReturnType<CallStore['enqueue']> {
     const { userId } = entry.ticket.seeker;
-    if (this.#isOver(expiresAt)) return 'expired';
-    if (this.#queue.of(userId) || this.#callOf.has(userId)) return 'taken';
-    if (this.#queue.size >= most) return 'full';
+    if (this.#isOver(expiresAt)) return { outcome: 'expired' };
+    if (this.#queue.of(userId) || this.#callOf.has(userId)) return { outcome: 'taken' };
+    if (this.#queue.size >= most) return { outcome: 'full' };
     this.#putTicket(entry, 1);
-    return 'enqueued';
+    return { outcome: 'enqueued', ...this.#queue.positionOf(entry.ticket) };
   }
 
   async ticketOf(userId: string): Promise<StoredTicket | undefined> {
@@ -94,8 +102,9 @@ class MemoryCallStore implements CallStore {
     return this.#queue.page(mode, most, after);
   }
 
-  async positionOf(ticket: Ticket): Promise<{ position: number; waiting: number }> {
-    return this.#queue.positionOf(ticket);
+  async positionOf(ticket: Ticket): Promise<QueuePosition | undefined> {
+    const kept = this.#queue.of(ticket.seeker.userId);
+    return kept?.ticket.ticketId !== ticket.ticketId ? undefined : this.#queue.positionOf(ticket);
   }
 
   async claim(claim: Claim): Promise<'claimed' | 'lost' | 'full' | 'expired'> {
@@ -121,7 +130,7 @@ class MemoryCallStore implements CallStore {
     if (!before) return { outcome: 'gone' };
     if (before.version !== commit.version) return { outcome: 'conflict' };
     const version = before.version + 1;
-    if (commit.after.phase === 'ended') this.#end(commit, before.call);
+    if (commit.after.phase === 'ended') this.#end(commit);
     else this.#putCall(commit.after, version, commit.deadlines);
     return { outcome: 'committed', version };
   }
@@ -140,6 +149,51 @@ class MemoryCallStore implements CallStore {
 
   async clearDeadline(due: DueCallDeadline): Promise<void> {
     this.#deadlines.clear(due);
+  }
+
+  async restoreCall(loaded: LoadedCall, { deadlines, late }: RestoreOptions<CallDeadlineKey>): Promise<void> {
+    const { call, version } = loaded;
+    const { callId } = call;
+    const now = this.#clock.now();
+    const known = this.#restored.get(callId, now);
+    if (known !== undefined && (late || known >= version)) return;
+    const held = call.sides.map(({ userId }) => this.#heldBy(userId));
+    if (call.phase === 'ended') this.#dropCall(callId);
+    else {
+      const gives = (it: Held): boolean => (late ? it.at === 'nowhere' : yieldsToCall(it, loaded));
+      if (!held.every(gives)) return;
+      for (const it of held) this.#leave(it);
+      for (const { userId } of call.sides) this.#callOf.set(userId, callId);
+      this.#putCall(call, version, deadlines);
+    }
+    this.#restored.set(callId, version, now + restoredMs);
+  }
+
+  async restoreTicket(stored: StoredTicket, { deadlines, late }: RestoreOptions<TicketDeadlineKey>): Promise<void> {
+    const { ticket, version } = stored;
+    const held = this.#heldBy(ticket.seeker.userId);
+    if (late ? held.at !== 'nowhere' : !yieldsToTicket(held, stored)) return;
+    this.#leave(held);
+    this.#putTicket({ ticket, deadlines }, version);
+  }
+
+  #heldBy(userId: string): Held {
+    const stored = this.#queue.of(userId);
+    if (stored) return { at: 'queue', stored };
+    const loaded = this.#calls.get(this.#callOf.get(userId) ?? '');
+    return loaded ? { at: 'call', call: loaded.call } : { at: 'nowhere' };
+  }
+
+  #leave(held: Held): void {
+    if (held.at === 'queue') this.#dropTicket(held.stored.ticket);
+    if (held.at === 'call') this.#dropCall(held.call.callId);
+  }
+
+  /** Forgets a call with its deadlines, and lets both people go. */
+  #dropCall(callId: string): void {
+    for (const { userId } of this.#calls.get(callId)?.call.sides ?? []) this.#callOf.delete(userId);
+    this.#calls.delete(callId);
+    this.#deadlines.removeOwner(callId);
   }
 
   #isOver(expiresAt: number): boolean {
@@ -170,10 +224,8 @@ class MemoryCallStore implements CallStore {
     );
   }
 
-  #end({ callId, histories, historyUntil, requeue }: CallCommit, before: CallState): void {
-    this.#calls.delete(callId);
-    this.#deadlines.removeOwner(callId);
-    for (const { userId } of before.sides) this.#callOf.delete(userId);
+  #end({ callId, histories, historyUntil, requeue }: CallCommit): void {
+    this.#dropCall(callId);
     for (const [userId, history] of histories) this.#histories.set(userId, history, historyUntil);
     this.#histories.sweep(this.#clock.now());
     for (const entry of requeue) this.#putTicket(entry, 1);

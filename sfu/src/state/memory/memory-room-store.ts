@@ -1,6 +1,6 @@
 import type { DeadlineKey } from '../../rules/room/deadlines.ts';
 import type { Sequences } from '../../rules/room/project.ts';
-import type { RoomControl, RoomState, Seat, Standing } from '../../rules/room/state.ts';
+import type { RoomState } from '../../rules/room/state.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type {
   CommitGuards,
@@ -12,27 +12,22 @@ import type {
   RoomStore,
 } from '../room-store.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
-
-type Entry = {
-  version: number;
-  control: RoomControl;
-  readonly audience: Map<string, Seat>;
-  readonly standings: Map<string, Standing>;
-  readonly sequences: { room: number; stage: number; staff: number; self: Map<string, number> };
-};
+import { copyOf, RestoredRooms, type RoomEntry } from './memory-room-restore.ts';
 
 /**
  * The embedded store: one process, nothing to install, gone with the process. Values are immutable, so what is handed
  * out is what is kept. Rooms are bounded by `roomsPerNode`, audiences by `maxParticipants`, standings by a guard.
  */
 export const createMemoryRoomStore = (clock: Clock): RoomStore => {
-  const rooms = new Map<string, Entry>();
+  const rooms = new Map<string, RoomEntry>();
   const deadlines = new DeadlineHeap<DueDeadline>((due) => due.roomId);
+  const restored = new RestoredRooms(clock);
 
   return {
     create: async (room, roomDeadlines) => {
       rooms.set(room.control.roomId, {
         version: 1,
+        commits: 0,
         control: room.control,
         audience: new Map(room.audience),
         standings: new Map(room.standings),
@@ -89,6 +84,18 @@ export const createMemoryRoomStore = (clock: Clock): RoomStore => {
 
     due: async (now, most) => deadlines.due(now, most),
     clearDeadline: async (due: DueDeadline) => deadlines.clear(due),
+
+    copy: async (roomId, userIds) => {
+      const entry = rooms.get(roomId);
+      return entry && copyOf(entry, pick(entry.audience, userIds));
+    },
+
+    restore: async (copy, options) => {
+      const { roomId } = copy.control;
+      const set = restored.restore(rooms, copy, options);
+      if (!rooms.has(roomId)) deadlines.removeOwner(roomId);
+      deadlines.set(deadlinesOfRoom(roomId, set));
+    },
   };
 };
 
@@ -100,7 +107,7 @@ const comparePositions = (
   other: { createdAt: number; roomId: string },
 ): number => one.createdAt - other.createdAt || (one.roomId < other.roomId ? -1 : Number(one.roomId > other.roomId));
 
-const newestFirst = (one: Entry, other: Entry): number => comparePositions(other.control, one.control);
+const newestFirst = (one: RoomEntry, other: RoomEntry): number => comparePositions(other.control, one.control);
 
 const pick = <Value>(map: ReadonlyMap<string, Value>, keys: readonly string[]): Map<string, Value> => {
   const picked = new Map<string, Value>();
@@ -111,14 +118,14 @@ const pick = <Value>(map: ReadonlyMap<string, Value>, keys: readonly string[]): 
   return picked;
 };
 
-const partialState = (entry: Entry, users: readonly string[], standings: readonly string[]): RoomState => ({
+const partialState = (entry: RoomEntry, users: readonly string[], standings: readonly string[]): RoomState => ({
   control: entry.control,
   audience: pick(entry.audience, users),
   audienceSize: entry.audience.size,
   standings: pick(entry.standings, standings),
 });
 
-const snapshotOf = (entry: Entry, most: number, userIds: readonly string[]): RoomSnapshot => ({
+const snapshotOf = (entry: RoomEntry, most: number, userIds: readonly string[]): RoomSnapshot => ({
   state: partialState(
     entry,
     userIds,
@@ -135,7 +142,7 @@ const copySequences = ({ room, stage, staff, self }: Sequences): Sequences => ({
   self: new Map(self),
 });
 
-const refusalOf = (entry: Entry, commit: RoomCommit, now: number): 'conflict' | 'guard' | 'expired' | undefined => {
+const refusalOf = (entry: RoomEntry, commit: RoomCommit, now: number): 'conflict' | 'guard' | 'expired' | undefined => {
   if (now > commit.expiresAt) return 'expired';
   const same =
     entry.version === commit.version &&
@@ -149,7 +156,7 @@ const refusalOf = (entry: Entry, commit: RoomCommit, now: number): 'conflict' | 
   return guardsHold(entry, commit.guards) ? undefined : 'guard';
 };
 
-const guardsHold = (entry: Entry, guards: CommitGuards): boolean =>
+const guardsHold = (entry: RoomEntry, guards: CommitGuards): boolean =>
   (guards.audienceBelow === undefined || entry.audience.size < guards.audienceBelow) &&
   (guards.audienceExactly === undefined || entry.audience.size === guards.audienceExactly) &&
   (guards.standingsBelow === undefined || entry.standings.size < guards.standingsBelow);
@@ -172,8 +179,9 @@ const writeChanges = <Value>(
   }
 };
 
-const write = (entry: Entry, commit: RoomCommit): CommitResult => {
+const write = (entry: RoomEntry, commit: RoomCommit): CommitResult => {
   const { before, after, advance } = commit;
+  entry.commits += 1;
   if (before.control !== after.control) {
     entry.control = after.control;
     entry.version += 1;
@@ -192,13 +200,14 @@ const write = (entry: Entry, commit: RoomCommit): CommitResult => {
   return {
     outcome: 'committed',
     version: entry.version,
+    place: entry.commits,
     audienceSize: entry.audience.size,
     sequences: { ...copySequences(entry.sequences), self: touchedSelf },
   };
 };
 
 /** A person's own sequence ends with their seat; the next one starts from a fresh view. */
-const forgetDeparted = (entry: Entry, commit: RoomCommit): void => {
+const forgetDeparted = (entry: RoomEntry, commit: RoomCommit): void => {
   const inside = (state: RoomState, userId: string): boolean =>
     state.audience.has(userId) || state.control.stage.some((seat) => seat.userId === userId);
   const candidates = [...commit.before.audience.keys(), ...commit.before.control.stage.map((seat) => seat.userId)];

@@ -1,6 +1,6 @@
 import type { CallMode } from '@rostrum/shared/protocol/call.ts';
 import type { Ticket } from '../../rules/matching/ticket.ts';
-import type { StoredTicket } from '../call-store.ts';
+import type { QueuePosition, StoredTicket } from '../call-store.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Who waits in one mode. `everybody` gives positions, `present` is whom one can be matched with. */
@@ -51,7 +51,7 @@ export class TicketQueue {
     return this.#lines[mode].present.page(most, after);
   }
 
-  positionOf(ticket: Ticket): { position: number; waiting: number } {
+  positionOf(ticket: Ticket): QueuePosition {
     const { everybody } = this.#lines[ticket.search.mode];
     return { position: everybody.countBefore(ticket) + 1, waiting: everybody.length };
   }

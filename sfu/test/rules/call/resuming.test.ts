@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hour, idOf, second, start } from '../support.ts';
+import { homeNode, hour, idOf, second, start } from '../support.ts';
 import { scenario, talking } from './support.ts';
 
 const window = (ms: number) => ['random:partner_disconnected', { resumeUntil: start + ms }];
@@ -163,6 +163,35 @@ describe('Another device', () => {
   });
 });
 
+describe('A device that comes to another node', () => {
+  const other = 'node b';
+
+  test('RD-5 RE-2 holds its side on, with its media, and the partner is told nothing', () => {
+    const call = talking().comeBack('ann', undefined, other);
+    expect(call.side('ann')).toMatchObject({ node: other, linked: true, awaySince: null });
+    expect(call.state.phase).toBe('connected');
+    expect([call.heard('ann'), call.heard('ben')]).toEqual([[], []]);
+  });
+
+  test('RD-5 RE-3 is not lost by the node that it has left, however late that tells of it', () => {
+    const call = talking().comeBack('ann', undefined, other);
+    expect(call.refusal((c) => c.lose('ann'))).toBe('stale');
+    expect(call.lose('ann', undefined, other).state.phase).toBe('reconnecting');
+  });
+
+  test('RD-5 RE-3 after its node was lost, resumes the call where it was', () => {
+    const call = talking().lose('ann').wait(second).quiet().comeBack('ann', undefined, other);
+    expect(call.state).toMatchObject({ phase: 'connected', resumeUntil: null });
+    expect(call.heard('ben')[0]).toEqual(returned);
+  });
+
+  test('RE-3 waits again from there', () => {
+    const call = scenario().comeBack('ann', undefined, other).next('ben');
+    const seekers = call.closing.requeue.map(({ ticket: { seeker } }) => [seeker.userId, seeker.node]);
+    expect(Object.fromEntries(seekers)).toEqual({ [idOf('ann')]: other, [idOf('ben')]: homeNode });
+  });
+});
+
 describe('Whose command counts', () => {
   test('RD-14 one by somebody else, or from a device that does not hold the call, is stale and does nothing', () => {
     const call = talking({ sfuAllowed: true, plans: true });
@@ -175,7 +204,7 @@ describe('Whose command counts', () => {
       for (const command of [
         { type: 'connected', by, route: 'p2p_udp' },
         { type: 'lose-media', by },
-        { type: 'lose-connection', by },
+        { type: 'lose-connection', by, node: homeNode },
         { type: 'report-quality', by, report: { lossPercent: 0, jitterMs: 0, roundTripMs: 0, spoke: true } },
         { type: 'chat', by },
         { type: 'still-here', by },

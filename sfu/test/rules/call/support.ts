@@ -13,7 +13,7 @@ import { type OutgoingCallEvent, projectCall } from '../../../src/rules/call/pro
 import { type CallDeadlineKey, type CallSide, type CallState, sideOf } from '../../../src/rules/call/state.ts';
 import type { Ticket } from '../../../src/rules/matching/ticket.ts';
 import { type AboutTicket, ticketFor } from '../matching/support.ts';
-import { idOf, nameOf, start } from '../support.ts';
+import { homeNode, idOf, nameOf, start } from '../support.ts';
 
 export type AboutCall = {
   readonly mode?: CallMode;
@@ -115,12 +115,12 @@ export class CallScenario {
     return this.do({ type: 'lose-media', by: callerOf(name, session) });
   }
 
-  lose(name: string, session?: string): this {
-    return this.do({ type: 'lose-connection', by: callerOf(name, session) });
+  lose(name: string, session?: string, node = homeNode): this {
+    return this.do({ type: 'lose-connection', by: callerOf(name, session), node });
   }
 
-  comeBack(name: string, session?: string): this {
-    return this.do({ type: 'return', by: callerOf(name, session) });
+  comeBack(name: string, session?: string, node = homeNode): this {
+    return this.do({ type: 'return', by: callerOf(name, session), node });
   }
 
   report(name: string, report: Partial<QualityReport> = {}): this {

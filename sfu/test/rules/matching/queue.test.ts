@@ -69,8 +69,9 @@ describe('A place in the queue', () => {
 
   test('RQ-5 ID-5 is there again for whoever comes back, on whichever device', () => {
     const ticket = arrivingWith({});
-    const back = cameBack(wentAway(ticket, start + second), "ann's tablet");
-    expect(back).toEqual({ ...ticket, seeker: { ...seeker, sessionId: "ann's tablet" } });
+    const connection = { sessionId: "ann's tablet", node: 'node b' };
+    const back = cameBack(wentAway(ticket, start + second), connection);
+    expect(back).toEqual({ ...ticket, seeker: { ...seeker, ...connection } });
     expect(elapsed(back, 'grace', later(minute))).toEqual({ kind: 'nothing' });
   });
 
@@ -149,12 +150,12 @@ describe('A place in the queue', () => {
       ticketId: 'another',
       history,
       awaySince: start,
-      sessionId: "ann's tablet",
+      connection: { sessionId: "ann's tablet", node: 'node b' },
     });
     expect(again).toEqual({
       ...ticket,
       ticketId: 'another',
-      seeker: { ...ticket.seeker, sessionId: "ann's tablet" },
+      seeker: { ...ticket.seeker, sessionId: "ann's tablet", node: 'node b' },
       queuedAt: start + second,
       languageUntil: start + 3 * second,
       front: true,

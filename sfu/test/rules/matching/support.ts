@@ -2,7 +2,7 @@ import { defaultLimits, type Limits } from '@rostrum/shared/limits.ts';
 import type { Search } from '@rostrum/shared/protocol/random.ts';
 import type { Plan, UserKind } from '@rostrum/shared/protocol/rest.ts';
 import { type History, type Moment, noHistory, type Ticket } from '../../../src/rules/matching/ticket.ts';
-import { idOf, start } from '../support.ts';
+import { homeNode, idOf, start } from '../support.ts';
 
 export const searchWith = (changes: Partial<Search> = {}): Search => ({
   mode: 'voice',
@@ -43,6 +43,7 @@ export const ticketFor = (name: string, about: AboutTicket = {}): Ticket => {
     seeker: {
       userId: idOf(name),
       sessionId: about.session ?? `${name}'s phone`,
+      node: homeNode,
       displayName: name,
       kind: about.kind ?? 'guest',
       plan: about.plan ?? 'free',

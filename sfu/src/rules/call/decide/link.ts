@@ -21,31 +21,42 @@ export const loseMedia = (call: CallState, { by }: Command<'lose-media'>, { now 
   return done(side.linked ? [{ type: 'lost', userId: side.userId, what: 'media', at: now }] : []);
 };
 
-/** RD-5: the connection to the server is lost. One that does not hold the side says nothing about the call. */
+/**
+ * RD-5: the connection to the server is lost. One that does not hold the side says nothing about the call, and neither does a node
+ * that the device has left.
+ */
 export const loseConnection = (
   call: CallState,
-  { by }: Command<'lose-connection'>,
+  { by, node }: Command<'lose-connection'>,
   { now }: CallContext,
 ): CallDecision => {
   const side = heldSide(call, by);
-  if (!side) return refuse('stale');
+  if (side?.node !== node) return refuse('stale');
   return done(side.awaySince === null ? [{ type: 'lost', userId: side.userId, what: 'connection', at: now }] : []);
 };
 
 /** RD-5: the device is back, or another one of this person takes the call over and the one before loses it (ID-5). */
 export const returned = (
   call: CallState,
-  { by: { userId, sessionId }, hideAddress = false }: Command<'return'>,
+  { by: { userId, sessionId }, node, hideAddress = false }: Command<'return'>,
   context: CallContext,
 ): CallDecision => {
   const side = sideOf(call, userId);
   if (!side) return refuse('stale');
-  if (side.sessionId === sessionId && side.awaySince === null) return done([]);
-  const back: CallEvent =
-    side.sessionId === sessionId
-      ? { type: 'returned', userId }
-      : { type: 'moved', userId, from: side.sessionId, to: sessionId, hideAddress };
-  return done([back, ...ownWindow(call, otherSide(call, side), context)]);
+  const back = wayBack(side, { sessionId, node, hideAddress });
+  if (!back) return done([]);
+  const wasThere = back.type === 'relocated' && side.awaySince === null;
+  return done(wasThere ? [back] : [back, ...ownWindow(call, otherSide(call, side), context)]);
+};
+
+/** On another device, at another node, or where they were; undefined where they are there already. */
+const wayBack = (
+  { userId, sessionId: from, node: earlier, awaySince }: CallSide,
+  { sessionId, node, hideAddress }: Pick<CallSide, 'sessionId' | 'node'> & { readonly hideAddress: boolean },
+): CallEvent | undefined => {
+  if (from !== sessionId) return { type: 'moved', userId, from, to: sessionId, node, hideAddress };
+  if (earlier !== node) return { type: 'relocated', userId, from: earlier, to: node };
+  return awaySince === null ? undefined : { type: 'returned', userId };
 };
 
 /** Who was lost later than the one who is back now has as long a window of their own. */

@@ -22,14 +22,14 @@ type Command<Type extends RoomCommand['type']> = Extract<RoomCommand, { type: Ty
 /** RM-1, RM-5 to RM-7, RO-4, MO-2, ID-5: takes a seat, or comes back to the one that is kept. */
 export const join = (state: RoomState, command: Command<'join'>, context: RoomContext): Decision => {
   const draft = new Draft(state, context);
-  const { person, sessionId } = command;
+  const { person, sessionId, node } = command;
   const seat = seatOf(state, person.userId);
-  if (seat) return comeBack(draft, seat, sessionId);
+  if (seat) return comeBack(draft, seat, { sessionId, node });
   const admission = admit(state, command, context);
   if (!admission.ok) return admission;
   const { role } = admission;
   if (role === 'host' && state.control.hostId !== person.userId) takeRoomBack(draft, person.userId);
-  draft.add({ type: 'joined', seat: newSeat(draft.state, person, { role, sessionId, now: context.now }) });
+  draft.add({ type: 'joined', seat: newSeat(draft.state, person, { role, sessionId, node, now: context.now }) });
   return draft.done();
 };
 
@@ -79,23 +79,32 @@ const excludedBy = (state: RoomState, person: Person, now: number): 'kick' | 'ba
   return undefined;
 };
 
-const newSeat = (state: RoomState, person: Person, more: { role: Role; sessionId: string; now: number }): Seat => ({
+const newSeat = (
+  state: RoomState,
+  person: Person,
+  more: { role: Role; sessionId: string; node: string; now: number },
+): Seat => ({
   userId: person.userId,
   displayName: person.displayName,
   kind: person.kind,
   role: more.role,
   joinedAt: more.now,
   sessionId: more.sessionId,
+  node: more.node,
   awaySince: null,
   stageSince: onStage(more.role) ? more.now : null,
   producerId: null,
+  producerNode: null,
   mute: onStage(more.role) ? (state.standings.get(userKey(person.userId))?.lockedMute ?? null) : null,
 });
 
-const comeBack = (draft: Draft, seat: Seat, sessionId: string): Decision => {
+/** ID-5, RE-2: on another device, at another node, or where they were. */
+const comeBack = (draft: Draft, seat: Seat, { sessionId, node }: Pick<Seat, 'sessionId' | 'node'>): Decision => {
+  const { userId } = seat;
   if (seat.sessionId !== sessionId)
-    draft.add({ type: 'seat-moved', userId: seat.userId, from: seat.sessionId, to: sessionId });
-  else if (seat.awaySince !== null) draft.add({ type: 'seat-resumed', userId: seat.userId });
+    draft.add({ type: 'seat-moved', userId, from: seat.sessionId, to: sessionId, node });
+  else if (seat.node !== node) draft.add({ type: 'seat-relocated', userId, from: seat.node, to: node });
+  else if (seat.awaySince !== null) draft.add({ type: 'seat-resumed', userId });
   return draft.done();
 };
 
@@ -114,15 +123,19 @@ export const leave = (state: RoomState, command: Command<'leave'>, context: Room
   return draft.done();
 };
 
-/** RE-2: the seat is kept. A session that no longer holds the seat changes nothing. */
+/**
+ * RE-2: the seat is kept. A session that no longer holds the seat changes nothing, and neither does a node which that session
+ * has left: it may tell of the loss long after the session is back at another one.
+ */
 export const loseConnection = (
   state: RoomState,
   command: Command<'lose-connection'>,
   context: RoomContext,
 ): Decision => {
   const draft = new Draft(state, context);
-  const seat = seatOf(state, command.userId);
-  if (seat && seat.sessionId === command.sessionId && seat.awaySince === null) {
+  const { userId, sessionId, node } = command;
+  const seat = seatOf(state, userId);
+  if (seat && seat.sessionId === sessionId && seat.node === node && seat.awaySince === null) {
     draft.add({ type: 'seat-lost', userId: seat.userId });
   }
   return draft.done();

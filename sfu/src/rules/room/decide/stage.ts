@@ -117,7 +117,10 @@ const dismissAbsent = (draft: Draft, command: Command<'demote'>, by: Seat): Deci
   return draft.done();
 };
 
-/** MD-1, MD-9: one microphone a person, for people on the stage. */
+/**
+ * MD-1, MD-9: one microphone a person, for people on the stage. It ends at the node to which they are connected; one that they
+ * have at the node before is replaced, so that they are heard from there until this one stands (RE-2).
+ */
 export const openMicrophone = (
   state: RoomState,
   command: Command<'open-microphone'>,
@@ -126,8 +129,12 @@ export const openMicrophone = (
   const draft = new Draft(state, context);
   const permission = allowed(draft, command.by, 'open-microphone');
   if (!permission.ok) return permission;
-  if (permission.seat.producerId !== null) return refuse('already');
-  draft.add({ type: 'microphone-opened', userId: permission.seat.userId, producerId: command.producerId });
+  const { seat } = permission;
+  const { producerId, node } = command;
+  // Opened before they went to another node, and told after.
+  if (seat.node !== node) return refuse('conflict');
+  if (seat.producerId !== null && seat.producerNode === node) return refuse('already');
+  draft.add({ type: 'microphone-opened', userId: seat.userId, producerId, node });
   return draft.done();
 };
 
@@ -144,11 +151,11 @@ export const closeMicrophone = (
   return draft.done();
 };
 
-/** MD-8: the media behind the room is gone; people open their microphones again. */
-export const loseMedia = (state: RoomState, context: RoomContext): Decision => {
+/** MD-8: the media behind the room is gone at a node; people whose microphones ended there open them again. */
+export const loseMedia = (state: RoomState, { node }: Command<'lose-media'>, context: RoomContext): Decision => {
   const draft = new Draft(state, context);
-  for (const { userId, producerId } of state.control.stage) {
-    if (producerId !== null) draft.add({ type: 'microphone-closed', userId, producerId });
+  for (const { userId, producerId, producerNode } of state.control.stage) {
+    if (producerId !== null && producerNode === node) draft.add({ type: 'microphone-closed', userId, producerId });
   }
   return draft.done();
 };
