@@ -153,6 +153,9 @@ describe('Folding', () => {
     const many = folded(listenerView, event('room:updated', 'room', 5, { info: { ...info, audienceListed: false } }));
     expect([many.audience.members, lacksAudience(many)]).toEqual([null, false]);
     expect(withAudienceCount(many, 150).audience).toEqual({ count: 150, members: null });
+    // A count that was overtaken says less than the list.
+    const listed = { ...many, audience: { count: 0, members: [] } };
+    expect(withAudienceCount(listed, 150)).toBe(listed);
     const fewer = folded(many, event('room:updated', 'room', 6, { info }));
     expect(lacksAudience(fewer)).toBe(true);
     const gone = { ...many, audience: { count: 0, members: null } };

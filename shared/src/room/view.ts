@@ -16,11 +16,12 @@ export const foldRoomView = (view: RoomView, event: RoomViewEvent): Folded => {
   return { kind: 'folded', view: { ...folded, sequence: { ...folded.sequence, [name]: sequence } } };
 };
 
-/** Sets how many listen, where they are not sent one by one (RM-10). */
-export const withAudienceCount = (view: RoomView, count: number): RoomView => ({
-  ...view,
-  audience: { ...view.audience, count },
-});
+/**
+ * Sets how many listen, where they are not sent one by one (RM-10). Who sees each of them counts by that: a count has no number,
+ * and may have been overtaken by an arrival or a departure.
+ */
+export const withAudienceCount = (view: RoomView, count: number): RoomView =>
+  view.audience.members === null ? { ...view, audience: { ...view.audience, count } } : view;
 
 /** Sets one's own place in the queue of hands (HD-1). */
 export const withHandPosition = (view: RoomView, position: number): RoomView => ({
