@@ -80,8 +80,12 @@ const client = (link: TurnLink, credentials?: TurnCredentials): TurnClient => {
   return made;
 };
 
+/** Each client has a port of its own for good: an allocation outlives its client, and belongs to the port (RFC 8656 section 7.2, 437). */
+let nextPort = 20_000;
+
 const udpClient = async (credentials?: TurnCredentials, port = turnPort): Promise<TurnClient> => {
-  const socket = await ana.udp({ address: network.host('ana').ipv4, port: 0 });
+  nextPort += 1;
+  const socket = await ana.udp({ address: network.host('ana').ipv4, port: nextPort });
   return client(udpLink(socket, { address: network.host('relay').ipv4, port }), credentials);
 };
 
