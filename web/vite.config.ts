@@ -7,20 +7,25 @@ import { defineConfig, type Plugin } from 'vite';
 const server = 'http://localhost:3000';
 
 /**
- * mediasoup-client brings along what no page of ours can reach: a handler for React Native, one for Chrome before 111
- * (WB-10: the last two versions), and a fake one for its own tests. Together they are a sixth of it (WB-7).
+ * What mediasoup-client brings along and no page of ours can reach, as imported in it: a handler for React Native, one for Chrome before
+ * 111 (WB-10: the last two versions), and a fake one for its own tests; how profiles of H.264 are compared, where all that it is
+ * given is Opus; and a way to log that a developer has to switch on in the browser. Together they are a fifth of it (WB-7).
  */
-const unreachable = /^\.\/(handlers\/(ReactNative106|Chrome74|FakeHandler)|test\/fakeParameters)$/;
+const unreachable =
+  /^(\.\/(handlers\/(ReactNative106|Chrome74|FakeHandler)|test\/fakeParameters)|h264-profile-level-id|debug)$/;
+const from = /\/(mediasoup-client|awaitqueue)\//;
+/** A log that is off, for whoever makes one; of anything else there is nothing. */
 const nothing = '\0nothing';
+const substitute = 'export default () => () => undefined;';
 
 const withoutUnreachable = (): Plugin => ({
   name: 'rostrum:without-unreachable',
   enforce: 'pre',
-  resolveId(source, importer) {
-    return unreachable.test(source) && importer?.includes('/mediasoup-client/') === true ? nothing : null;
+  resolveId(source, importer = '') {
+    return unreachable.test(source) && from.test(importer) ? nothing : null;
   },
   load(id) {
-    return id === nothing ? 'export {};' : null;
+    return id === nothing ? substitute : null;
   },
 });
 

@@ -50,7 +50,7 @@ const nameOf: Record<Kind, string> = {
 const sayOf: Record<Stage, string> = {
   connected: 'socket ready',
   joined: 'room:join answered',
-  listening: 'media:listen answered',
+  listening: 'told the voices',
   heard: 'first audio packet',
 };
 

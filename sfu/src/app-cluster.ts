@@ -45,7 +45,7 @@ export type NodeTasks = {
 
 export const noTasks = (): NodeTasks => ({
   media: undefined,
-  load: () => ({ sockets: 0, rooms: 0, consumers: 0 }),
+  load: () => ({ sockets: 0, rooms: 0, consumers: 0, full: false }),
   mend: () => undefined,
   back: () => undefined,
   sweep: () => undefined,
@@ -174,5 +174,5 @@ const pipesOf = (
       logger,
     }),
     address: config.cluster.pipeAddress,
-    ports: config.cluster.pipePorts,
+    ports: config.pipePorts,
   };

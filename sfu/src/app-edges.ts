@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { clusterCallPublisher } from './gateway/cluster/call-publisher.ts';
 import { clusterRoomPublisher, createHere } from './gateway/cluster/room-publisher.ts';
 import type { StreamsBus } from './gateway/cluster/streams-bus.ts';
+import type { Placing } from './gateway/placing.ts';
 import { createRateLimits } from './gateway/rate-limits.ts';
 import { createCallPublisher } from './gateway/socket/call-publisher.ts';
 import { Connections } from './gateway/socket/connections.ts';
@@ -58,6 +59,7 @@ type EdgeParts = {
   readonly bus: StreamsBus | undefined;
   readonly publishers: ReturnType<typeof publishersOf>;
   readonly lifecycle: Lifecycle;
+  readonly placing: Placing;
   readonly opened: Opened;
 };
 
@@ -74,7 +76,7 @@ export const composeEdges = async (parts: EdgeParts) => {
     calls: { counts: () => state.calls.counts(), success: () => ({ share: success.share(), alert: success.alert() }) },
     rooms: () => state.rooms.count(),
     sockets: () => io.sockets.sockets.size,
-    workers: () => core.media.load(),
+    media: { workers: () => core.media.load(), figures: () => core.media.figures() },
   });
   const calling = await composeCalls({
     ...core,
@@ -93,13 +95,14 @@ export const composeEdges = async (parts: EdgeParts) => {
   const leaving = (): boolean => lifecycle.state.state === 'draining';
   const connections = new Connections({ ...edges, clock, accepting, leaving, nodeId, cluster, bus });
   opened('connections', connections, (it) => it.close());
-  const handlers = createHandlers({ ...edges, media: core.roomMedia, connections });
-  turnAway(io, accepting);
+  const { placing } = parts;
+  const handlers = createHandlers({ ...edges, media: core.roomMedia, connections, placing });
+  turnAway(io, (isBack) => accepting() && (isBack || !placing.turnsAway()));
   serveSockets({ io, connections, dispatch: createDispatch({ handlers, rateLimits, metrics, logger }), logger });
   const ready = createReadiness({
     reason: lifecycle.reason,
     checks: [
-      { reason: 'no media worker has room', isWell: () => core.media.ready() },
+      { reason: 'a media worker is missing or keeps dying, or none has room', isWell: () => core.media.ready() },
       { reason: 'records cannot be written', isWell: () => records.ready() },
     ],
     limitMs: limits.unavailableMs,

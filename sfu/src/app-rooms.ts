@@ -3,13 +3,15 @@ import { createIceServers } from './calls/ice-servers.ts';
 import type { Bus } from './cluster/bus.ts';
 import type { Health } from './cluster/outage.ts';
 import type { Config } from './config.ts';
+import type { MediaPlane } from './media/media-plane.ts';
 import { createMediaPlane, type PipeOptions } from './media/mediasoup-plane.ts';
 import type { Accounts } from './people/accounts.ts';
 import type { Records } from './records/records.ts';
 import { AudienceCounter } from './rooms/audience-counter.ts';
 import { createDirectory } from './rooms/directory.ts';
+import { LateViews } from './rooms/late-views.ts';
 import { createMediaBridge } from './rooms/media-bridge.ts';
-import { createMediaControl } from './rooms/media-control.ts';
+import { createMediaControl, type MediaControl } from './rooms/media-control.ts';
 import { roomMediaOwner } from './rooms/media-state.ts';
 import type { RoomPublisher } from './rooms/ports.ts';
 import { createRoomDeadlines } from './rooms/room-deadlines.ts';
@@ -47,7 +49,7 @@ type RoomParts = {
 
 /** Everything about rooms and their media, running. */
 export const composeRooms = async (parts: RoomParts) => {
-  const { config, logger, nodeId, state, health, records, accounts, publisher, opened } = parts;
+  const { config, logger, nodeId, state, health, records, publisher, opened } = parts;
   const { limits } = config;
   const { rooms: store, clock } = state;
   // Media tells the rooms what happens by itself, and the rooms tell media what to follow: the bridge ties them together.
@@ -64,6 +66,7 @@ export const composeRooms = async (parts: RoomParts) => {
         iceServersFor: iceServersBySeat(config, clock),
         self: nodeId,
         pipes: parts.pipes,
+        relayPorts: config.pipePorts,
       },
       bridge.events,
     ),
@@ -98,22 +101,31 @@ export const composeRooms = async (parts: RoomParts) => {
   });
   const deadlines = opened('deadlines', runner, (it) => it.stop());
   deadlines.start();
+  return { store, media, bridge, control, ...useCasesOf(parts, { engine, media, control }) };
+};
+
+type Running = {
+  readonly engine: RoomEngine;
+  readonly media: MediaPlane;
+  readonly control: MediaControl;
+};
+
+const useCasesOf = (parts: RoomParts, { engine, media, control }: Running) => {
+  const { config, logger, nodeId, state, records, accounts, publisher, local, nodes, opened } = parts;
+  const { limits } = config;
+  const { rooms: store, clock } = state;
   const rooms = createRooms({
-    engine,
-    store,
-    records,
+    ...{ engine, store, records, publisher, clock, limits, newId, nodeId, nodes },
     directory: createDirectory(accounts),
-    publisher,
-    clock,
-    limits,
-    newId,
-    nodeId,
-    nodes: parts.nodes,
-    speakingIn: bridge.speakingIn,
+  });
+  const lateViews = new LateViews({ engine, store, publisher: local, limits, logger });
+  opened('late views', lateViews, (it) => it.stop());
+  const roomMedia = createRoomMedia({
+    ...{ engine, store, media, control, limits, nodeId },
+    connected: (seat) => lateViews.connected(seat),
   });
   const queries = createRoomQueries({ store, records, clock, limits });
-  const roomMedia = createRoomMedia({ engine, store, media, control, nodeId });
-  return { store, media, bridge, control, rooms, queries, roomMedia };
+  return { rooms, queries, roomMedia, lateViews };
 };
 
 const iceServersBySeat = (config: Config, clock: Clock) => {

@@ -11,6 +11,7 @@ import { displacedIn } from './gateway/cluster/displaced.ts';
 import type { StreamsBus } from './gateway/cluster/streams-bus.ts';
 import { takeFromBus } from './gateway/cluster/take-from-bus.ts';
 import { createViewResync, type SeatHere } from './gateway/cluster/view-resync.ts';
+import type { Placing } from './gateway/placing.ts';
 import type { Connections } from './gateway/socket/connections.ts';
 import type { RostrumServer } from './gateway/socket/types.ts';
 import type { Records } from './records/records.ts';
@@ -26,6 +27,7 @@ type Upkeep = {
   readonly local: RoomPublisher;
   readonly records: Records;
   readonly connections: Connections;
+  readonly placing: Pick<Placing, 'isFull'>;
   readonly core: Awaited<ReturnType<typeof composeRooms>>;
   readonly calling: Pick<Awaited<ReturnType<typeof composeCalls>>, 'calls' | 'searches'>;
   readonly tasks: NodeTasks;
@@ -58,6 +60,7 @@ export const keepUp = (parts: NodeParts, upkeep: Upkeep): void => {
     sockets: io.sockets.sockets.size,
     rooms: media.roomIds().length,
     consumers: media.load().reduce((sum, { consumers }) => sum + consumers, 0),
+    full: upkeep.placing.isFull(),
   });
   tasks.mend = mend;
   tasks.back = mend;

@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import type { StreamsBus } from './gateway/cluster/streams-bus.ts';
 import type { HttpServer } from './gateway/http/context.ts';
 import { createHttpServer, serveHttp } from './gateway/http/http-server.ts';
+import { createPlacing } from './gateway/placing.ts';
 import type { RequestOrigin } from './gateway/request-origin.ts';
 import { createSocketServer } from './gateway/socket/socket-server.ts';
 import type { RostrumServer } from './gateway/socket/types.ts';
@@ -97,13 +98,20 @@ const compose = async (options: AppOptions, parts: Closing[]): Promise<App> => {
       await closeAll(parts, logger);
     },
   });
+  const placing = createPlacing({
+    hasRoom: () => core.media.ready(),
+    peers: () => nodes.peers(),
+    now: () => performance.now(),
+    clock: state.clock,
+    limits: config.limits,
+  });
   tasks.fence = lifecycle.fence;
   if (isFenced) lifecycle.fence();
   const edges = await composeEdges({
-    ...{ config, logger, nodeId, state, health, people, core, io, bus, publishers, lifecycle, opened },
+    ...{ config, logger, nodeId, state, health, people, core, io, bus, publishers, lifecycle, placing, opened },
   });
   keepUp(node, {
-    ...{ state, nodes, bus, io, core, tasks },
+    ...{ state, nodes, bus, io, core, placing, tasks },
     ...{ local: publishers.rooms.local, records: people.records, connections: edges.connections, calling: edges },
   });
   await serveHttp(http, edges, httpOptions);

@@ -21,6 +21,7 @@ import {
   turnUrl,
   whole,
 } from './config-parsers.ts';
+import { standardPipePorts } from './media/listen-addresses.ts';
 
 export type Variable<Value> = {
   readonly name: string;
@@ -223,9 +224,9 @@ export const variables = {
   }),
   pipePorts: variable<PortRange>({
     name: 'PIPE_PORTS',
-    standard: '`42000-42999`',
-    says: 'UDP ports for media between nodes; one for each end of a pipe.',
-    absent: () => ({ min: 42_000, max: 42_999 }),
+    standard: `\`${standardPipePorts.min}-${standardPipePorts.max}\``,
+    says: 'UDP ports for media between nodes, and between the media workers of one; one for each end of a pipe.',
+    absent: () => standardPipePorts,
     parse: portRange,
   }),
   logLevel: variable({

@@ -11,6 +11,8 @@ export type Config = {
   readonly mediaPort: number;
   readonly mediaAddresses: readonly string[];
   readonly workers: number;
+  /** UDP ports of what goes between workers, and between nodes. */
+  readonly pipePorts: PortRange;
   readonly dataDir: string;
   readonly authSecret: string | undefined;
   readonly allowedOrigins: readonly string[];
@@ -39,7 +41,6 @@ export type ClusterConfig = {
   readonly nodeName: string | undefined;
   readonly internalAddress: InternalAddress;
   readonly pipeAddress: string;
-  readonly pipePorts: PortRange;
 };
 
 export type LoadedConfig =
@@ -59,13 +60,12 @@ export const loadConfig = (env: Environment): LoadedConfig => {
   const urls = take(turnUrls);
   const secret = take(turnSecret);
   const redis = take(redisUrl);
-  const { redisPrefix, nodeName, internalAddress, pipeAddress, pipePorts } = plain;
+  const { redisPrefix, nodeName, internalAddress, pipeAddress } = plain;
   const cluster = {
     redisPrefix: take(redisPrefix),
     nodeName: take(nodeName),
     internalAddress: take(internalAddress),
     pipeAddress: take(pipeAddress),
-    pipePorts: take(pipePorts),
   };
   const config: Config = {
     port: take(plain.port),
@@ -74,6 +74,7 @@ export const loadConfig = (env: Environment): LoadedConfig => {
     mediaPort: take(plain.mediaPort),
     mediaAddresses: take(plain.mediaAddresses),
     workers: take(plain.workers),
+    pipePorts: take(plain.pipePorts),
     dataDir: take(plain.dataDir),
     authSecret: take(plain.authSecret),
     allowedOrigins: take(plain.allowedOrigins),
@@ -144,9 +145,10 @@ const contradictions = (config: Config): string[] => {
   ];
 };
 
-const contradictionsOfClusters = ({ cluster, port, mediaPort, workers, limits }: Config): string[] => [
+const contradictionsOfClusters = ({ cluster, port, mediaPort, workers, pipePorts, limits }: Config): string[] => [
   ...(cluster ? contradictionsOfInternal(cluster.internalAddress.port, { port, mediaPort, workers }) : []),
-  ...(cluster && cluster.pipePorts.min < mediaPort + workers && cluster.pipePorts.max >= mediaPort
+  // A node by itself needs a few of them, and finds those that are free.
+  ...(cluster && pipePorts.min < mediaPort + workers && pipePorts.max >= mediaPort
     ? ['PIPE_PORTS overlaps the ports of the media workers (MEDIA_PORT and up)']
     : []),
   // A node that shows itself less often than twice in that time is taken for gone by one beat that is late.

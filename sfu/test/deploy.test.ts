@@ -151,9 +151,9 @@ describe.each(clusters)('OP-4 the cluster of %s', (_, nodes) => {
     for (const same of ['authSecret', 'publicUrl', 'turn', 'dataDir'] as const)
       expect(configs[1]?.[same], same).toEqual(configs[0]?.[same]);
     expect(new Set(configs.map(({ cluster }) => cluster?.nodeName)).size).toBe(2);
-    const taken = configs.flatMap(({ port, mediaPort, workers, cluster }) => {
+    const taken = configs.flatMap(({ port, mediaPort, workers, pipePorts, cluster }) => {
       if (cluster === undefined) throw new Error('no cluster');
-      const { internalAddress, pipePorts } = cluster;
+      const { internalAddress } = cluster;
       return [
         [port, port],
         [mediaPort, mediaPort + workers - 1],

@@ -22,7 +22,8 @@ export type LimitUnit =
   | 'dBov'
   | 'days'
   | 'years'
-  | 'percent';
+  | 'percent'
+  | 'packets/s';
 
 export type LimitDefinition = {
   readonly value: number;
@@ -60,6 +61,11 @@ export const sizes = {
   reason: 300,
   /** RM-10: entries of a page of the audience. */
   page: 20,
+  /**
+   * RM-10: people of an audience who are listed in the answer of a join that listens. As many take 4 kB, as does all that is needed to
+   * hear the room; more of them follow when it is heard.
+   */
+  audienceAtOnce: 20,
   /** Entries of the largest page that a list answers with. */
   pageMax: 100,
   /** RM-10: what is searched for in the audience. */
@@ -262,13 +268,64 @@ export const limitTable = {
     max: 5000,
     reason: 'MD-4: a pause between words is not the end of speaking',
   },
-  streamsPerWorker: {
-    value: 4000,
-    unit: 'entries',
+  packetsPerWorker: {
+    value: 80_000,
+    unit: 'packets/s',
+    min: 100,
+    max: 10_000_000,
+    reason:
+      'MD-3: what one worker is taken to forward until its own cost of a packet was measured; 0.85 of a core at 10.5 µs',
+  },
+  workerCpuPercent: {
+    value: 85,
+    unit: 'percent',
     min: 10,
+    max: 100,
+    reason: 'MD-3: of a core; past it delivery and joins collapse together, so nobody more is taken',
+  },
+  gateVoices: {
+    value: 4,
+    unit: 'people',
+    min: 1,
+    max: 30,
+    reason: 'MD-6: of more open microphones than this only the loudest so many are sent to the audience',
+  },
+  gateOnDbov: {
+    value: -55,
+    unit: 'dBov',
+    min: -127,
+    max: 0,
+    reason: 'MD-6: level that opens the gate; below that of speaking (MD-4), so that the first syllable passes',
+  },
+  gateHoldMs: {
+    value: 1500,
+    unit: 'ms',
+    min: 0,
+    max: 10_000,
+    reason: 'MD-6: whoever was heard talking keeps the place from noises for so long, through pauses of a sentence',
+  },
+  directListeners: {
+    value: 50,
+    unit: 'people',
+    min: 0,
+    max: 10_000,
+    reason:
+      'MD-2: so many of the audience are served by the router of the stage; few enough to be moved within a second',
+  },
+  audienceIdleMs: {
+    value: 10 * second,
+    unit: 'ms',
+    min: 0,
+    max: hour,
+    reason: 'MD-2: a router for the audience that nobody listens at is closed; one that is used on and off is not',
+  },
+  largeRoomPeople: {
+    value: 300,
+    unit: 'people',
+    min: 1,
     max: 100_000,
     reason:
-      'MD-3: consumers on one worker; 4,000 streams of 50 packets/s, half of them silent, fill a core at about 10 µs a packet',
+      'MD-2: microphones opened in a larger room send 60 ms in a packet: a third of the packets for 40 ms more delay',
   },
   workerAnswerMs: {
     value: 5 * second,

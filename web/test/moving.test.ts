@@ -175,6 +175,18 @@ describe('OP-2 a node that takes its leave', { timeout: 30_000 }, () => {
     expect(mine.closeReason).toBe('replaced');
   });
 
+  it('MD-3 says that it comes back where its connection broke, and not where it was told to go', async () => {
+    const [first, second] = there.nodes;
+    const { told } = await connected();
+    expect(first.back).toBeUndefined();
+    first.cut();
+    await until('it is back', () => told.includes('resumed'));
+    expect(first.back).toBe('1');
+    move();
+    await until('it moved', () => told.includes('resumed moved'));
+    expect(second.back).toBeUndefined();
+  });
+
   it('gives the room as a hint with every socket', async () => {
     const [first, second] = there.nodes;
     let near: string | undefined = roomId;

@@ -1,12 +1,14 @@
 /**
- * A process with mediasoup and nothing around it: one worker, one router, and for every call what mediasoup's own
+ * A process with mediasoup and nothing around it: one worker, one router for each room, and for every call what mediasoup's own
  * documentation does. What Rostrum is measured against: the same codec, header extensions, feedback and kind of transport.
  */
-import type { ClientDtlsParameters, MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { ClientDtlsParameters, MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import { createWorker, type types } from 'mediasoup';
 import { listenerCapabilities, microphoneParameters, opusCodec } from '../../src/media/opus.ts';
 import { serveParent } from './child.ts';
 import { Gauge } from './gauge.ts';
+import { measuredMethods } from './measured.ts';
 
 const gauge = new Gauge();
 const port = Number(process.env['MEDIA_PORT']);
@@ -19,12 +21,26 @@ const server = await worker.createWebRtcServer({
     port,
   })),
 });
-const router = await worker.createRouter({ mediaCodecs: [opusCodec] });
-const capabilities = listenerCapabilities(router.rtpCapabilities);
 const transports = new Map<string, types.WebRtcTransport>();
-const producers = new Map<string, types.Producer>();
 
-const openTransport = async (): Promise<types.WebRtcTransport> => {
+/** A router, and the voices on it. */
+type Room = { readonly router: types.Router; readonly producers: Map<string, types.Producer> };
+const rooms = new Map<number, Promise<Room>>();
+
+const roomOf = (number: number): Promise<Room> => {
+  const room = rooms.get(number) ?? openRoom();
+  rooms.set(number, room);
+  return room;
+};
+
+const openRoom = async (): Promise<Room> => ({
+  router: await worker.createRouter({ mediaCodecs: [opusCodec] }),
+  producers: new Map(),
+});
+
+type InRoom = { readonly room: number };
+
+const openTransport = async (router: types.Router): Promise<types.WebRtcTransport> => {
   const transport = await router.createWebRtcTransport({
     webRtcServer: server,
     enableUdp: true,
@@ -51,10 +67,15 @@ const transportOf = (transportId: string): types.WebRtcTransport => {
   return transport;
 };
 
-const listen = async () => {
-  const transport = await openTransport();
+/** Nobody hears themselves. */
+const listen = async ({ room, own }: InRoom & { readonly own?: string }) => {
+  const { router, producers } = await roomOf(room);
+  const transport = await openTransport(router);
+  const capabilities = listenerCapabilities(router.rtpCapabilities);
   const consumers = await Promise.all(
-    [...producers.keys()].map((producerId) => transport.consume({ producerId, rtpCapabilities: capabilities })),
+    [...producers.keys()]
+      .filter((producerId) => producerId !== own)
+      .map((producerId) => transport.consume({ producerId, rtpCapabilities: capabilities })),
   );
   return {
     rtpCapabilities: router.rtpCapabilities,
@@ -68,9 +89,15 @@ const listen = async () => {
   };
 };
 
-type Produce = { transportId: string; rtpParameters: MicrophoneRtpParameters };
+const publish = async ({ room }: InRoom) => {
+  const { router } = await roomOf(room);
+  return { rtpCapabilities: router.rtpCapabilities, transport: offer(await openTransport(router)) };
+};
 
-const produce = async ({ transportId, rtpParameters }: Produce) => {
+type Produce = InRoom & { transportId: string; rtpParameters: MicrophoneRtpParameters };
+
+const produce = async ({ room, transportId, rtpParameters }: Produce) => {
+  const { producers } = await roomOf(room);
   const producer = await transportOf(transportId).produce({
     kind: 'audio',
     rtpParameters: microphoneParameters(rtpParameters, 'medium'),
@@ -83,11 +110,9 @@ const produce = async ({ transportId, rtpParameters }: Produce) => {
 serveParent(
   { port },
   {
-    usage: () => gauge.usage(),
-    packetsSent: () => gauge.packetsSent(),
-    transports: () => gauge.transports,
+    ...measuredMethods(gauge),
     listen,
-    publish: async () => ({ rtpCapabilities: router.rtpCapabilities, transport: offer(await openTransport()) }),
+    publish,
     connect: ({ transportId, dtlsParameters }: { transportId: string; dtlsParameters: ClientDtlsParameters }) =>
       transportOf(transportId).connect({
         dtlsParameters: { role: dtlsParameters.role ?? 'auto', fingerprints: dtlsParameters.fingerprints },

@@ -42,6 +42,10 @@ export class Child {
     });
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   /** Calls a method. Rejects when it throws there, or is not answered in time. */
   async call<Output>(method: string, input: unknown = {}): Promise<Output> {
     this.#calls += 1;

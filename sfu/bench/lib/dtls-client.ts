@@ -23,14 +23,14 @@ const srtpKeyLength = 32;
 const srtpSaltLength = 12;
 /** How long an answer is waited for before the last flight is sent again, in milliseconds; twice as long every time after. */
 const resendMs = 250;
-const mostResends = 7;
+const mostResends = 4;
 
 type Keys = { readonly master: Buffer; readonly clientKey: Buffer; readonly serverKey: Buffer; readonly salts: Buffer };
 
 /**
  * The client's side of one DTLS 1.2 handshake with mediasoup, up to the SRTP keys. It does what a browser does on the
- * wire and no more: one cipher suite, one curve, no session, no application data. The server is not authenticated,
- * so this is for a loopback only.
+ * wire and no more: one cipher suite, one curve, no session, no application data. The server is not authenticated:
+ * what is sent under these keys is noise, and may be heard by anybody.
  */
 export class DtlsClient {
   readonly #certificate: Certificate;
@@ -50,6 +50,8 @@ export class DtlsClient {
   constructor(certificate: Certificate, send: (datagram: Buffer) => void) {
     this.#certificate = certificate;
     this.#send = send;
+    // It may be closed before anybody waits for it; whoever does sees the rejection.
+    this.#settled.promise.catch(() => undefined);
   }
 
   /** Shakes hands; resolves with the keys by which this side sends. Rejects when the server refuses or does not answer. */

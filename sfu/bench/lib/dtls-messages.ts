@@ -70,7 +70,7 @@ export const readServerHello = (body: Buffer): ServerHello => {
   return { random, extendedMasterSecret: extensions.has(extendedMasterSecret) };
 };
 
-/** The server's point on the curve. Its signature is not checked: nobody is in between on the loopback. */
+/** The server's point on the curve. Its signature is not checked: what is sent is noise, whoever hears it. */
 export const readServerKeyExchange = (body: Buffer): Buffer => {
   if (body.readUInt8(0) !== 3 || body.readUInt16BE(1) !== secp256r1) throw new Error('the server chose another curve');
   return body.subarray(4, 4 + body.readUInt8(3));

@@ -1,7 +1,7 @@
 /** A frame of a WebSocket (RFC 6455 section 5.2) that came whole. */
 export type Frame = { readonly opcode: number; readonly payload: Buffer };
 
-export const opcodes = { text: 1, close: 8 } as const;
+export const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 
 /** Lengths from which two, and eight, more bytes say how long a frame is. */
 const shortMost = 125;
@@ -46,9 +46,12 @@ export const serverFrame = (text: string): Buffer => frameOf(Buffer.from(text), 
 /** A text frame as a client sends it: masked, with a mask that changes nothing. */
 export const clientFrame = (text: string): Buffer => frameOf(Buffer.from(text), 0x80);
 
-const frameOf = (payload: Buffer, masked: 0 | 0x80): Buffer => {
+/** What a client answers a ping with (RFC 6455 section 5.5.3): the same bytes. */
+export const clientPong = (payload: Buffer): Buffer => frameOf(payload, 0x80, opcodes.pong);
+
+const frameOf = (payload: Buffer, masked: 0 | 0x80, opcode: number = opcodes.text): Buffer => {
   const mask = Buffer.alloc(masked === 0 ? 0 : 4);
-  const first = 0x80 | opcodes.text;
+  const first = 0x80 | opcode;
   if (payload.length <= shortMost) return Buffer.concat([Buffer.from([first, masked | payload.length]), mask, payload]);
   const header = Buffer.alloc(payload.length <= middleMost ? 4 : 10);
   header[0] = first;

@@ -40,7 +40,7 @@ export const newcomer = (guest: Guest, roomId: string, isConnected: boolean): Ne
       await guest.connect();
       reached('connected');
     }
-    await guest.join(roomId);
+    await guest.join(roomId, { listen: true });
     reached('joined');
   },
 });

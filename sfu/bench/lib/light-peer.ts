@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
-import type { ClientDtlsParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import { isIPv6 } from 'node:net';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { ClientDtlsParameters } from '@rostrum/shared/protocol/media.ts';
 import { type Certificate, createCertificate } from './certificate.ts';
 import { DtlsClient, type SrtpMaterial } from './dtls-client.ts';
+import { loopback, type MediaAddresses, type UdpAddress } from './media-addresses.ts';
 import { answersCheck, type IceCredentials, iceCheck } from './stun.ts';
 
 /** Browsers repeat a check that is not answered, and renew their consent, about this often, in milliseconds. */
@@ -16,6 +19,13 @@ let certificate: Certificate | undefined;
 /** How the peer tells the server its DTLS parameters; rejects when the server refuses. */
 export type TellServer = (dtlsParameters: ClientDtlsParameters) => Promise<void>;
 
+export type LightPeerOptions = {
+  /** Where media may be sent; on this machine alone when left out. */
+  readonly addresses?: MediaAddresses;
+  /** Is called with each SRTP packet that arrives, as it came. */
+  readonly received?: (packet: Buffer) => void;
+};
+
 /**
  * A client's end of a WebRtcTransport that costs next to nothing: real ICE, DTLS and consent on the wire, and of the SRTP
  * packets that arrive it only counts how many. So one core takes tens of thousands of packets a second, where libwebrtc
@@ -23,20 +33,27 @@ export type TellServer = (dtlsParameters: ClientDtlsParameters) => Promise<void>
  */
 export class LightPeer {
   readonly #offer: TransportOffer;
-  readonly #address: { readonly host: string; readonly port: number };
+  readonly #address: UdpAddress;
   readonly #credentials: IceCredentials;
-  readonly #socket: Socket = createSocket('udp4');
+  readonly #socket: Socket;
+  readonly #received: ((packet: Buffer) => void) | undefined;
   readonly #heard = Promise.withResolvers<number>();
   #dtls: DtlsClient | undefined;
-  #checked: { transaction: Buffer; answered: () => void } | undefined;
+  #checked: { transaction: Buffer; answered: () => void; failed: (reason: Error) => void } | undefined;
   #consentTimer: NodeJS.Timeout | undefined;
+  #port: number | undefined;
   #closed = false;
   /** SRTP packets that arrived. */
   packets = 0;
+  /** RTCP packets that did. */
+  reports = 0;
 
-  constructor(offer: TransportOffer) {
+  /** @throws ForeignAddress when the server takes media where it may not be sent */
+  constructor(offer: TransportOffer, { addresses = loopback, received }: LightPeerOptions = {}) {
     this.#offer = offer;
-    this.#address = udpAddress(offer);
+    this.#address = addresses.udp(offer);
+    this.#socket = createSocket(isIPv6(this.#address.host) ? 'udp6' : 'udp4');
+    this.#received = received;
     const { usernameFragment, password } = offer.iceParameters as { usernameFragment: string; password: string };
     this.#credentials = { usernameFragment, password, ownUsernameFragment: randomBytes(3).toString('hex') };
     // Whoever waits for it sees the rejection.
@@ -45,6 +62,11 @@ export class LightPeer {
 
   get transportId(): string {
     return this.#offer.transportId;
+  }
+
+  /** Of this end, once it is connected. */
+  get localPort(): number | undefined {
+    return this.#port;
   }
 
   /** When the first SRTP packet came, by `performance.now()`. Rejects when the peer is closed before. */
@@ -61,8 +83,14 @@ export class LightPeer {
     await this.#bind();
     await this.#check();
     const material = await dtls.handshake();
+    this.#refuseClosed();
     this.#consentTimer = setInterval(() => this.send(iceCheck(this.#credentials).request), consentMs);
     return material;
+  }
+
+  /** From now on the system keeps next to nothing of what comes, and counts what it throws away: see `sink-process.ts`. */
+  keepNothing(): void {
+    this.#socket.setRecvBufferSize(1);
   }
 
   send(datagram: Buffer): void {
@@ -74,6 +102,7 @@ export class LightPeer {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#consentTimer);
+    this.#checked?.failed(new Error('closed before the server answered over ICE'));
     this.#dtls?.close();
     this.#heard.reject(new Error('closed before anything was heard'));
     this.#socket.close();
@@ -81,34 +110,41 @@ export class LightPeer {
 
   async #bind(): Promise<void> {
     const { host, port } = this.#address;
+    this.#refuseClosed();
     await new Promise<void>((resolve, reject) => {
       this.#socket.once('error', reject);
-      this.#socket.bind(0, host, () => this.#socket.connect(port, host, () => resolve()));
+      this.#socket.once('close', () => reject(new Error('closed before it was connected')));
+      this.#socket.once('connect', resolve);
+      this.#socket.connect(port, host);
     });
+    this.#port = this.#socket.address().port;
     this.#socket.on('error', () => undefined);
     this.#socket.on('message', (datagram) => this.#receive(datagram));
   }
 
   /** Asks until it is answered, as mediasoup drops what comes before it is ready. */
   async #check(): Promise<void> {
+    this.#refuseClosed();
     const { transaction, request } = iceCheck(this.#credentials);
-    const answered = new Promise<void>((resolve) => {
-      this.#checked = { transaction, answered: resolve };
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#checked = { transaction, answered: resolve, failed: reject };
     let resends = 0;
     this.send(request);
-    const unanswered = new Promise<never>((_, reject) => {
-      this.#consentTimer = setInterval(() => {
-        resends += 1;
-        if (resends > mostCheckResends) reject(new Error('the server does not answer over ICE'));
-        else this.send(request);
-      }, checkResendMs);
-    });
+    this.#consentTimer = setInterval(() => {
+      resends += 1;
+      if (resends > mostCheckResends) reject(new Error('the server does not answer over ICE'));
+      else this.send(request);
+    }, checkResendMs);
     try {
-      await Promise.race([answered, unanswered]);
+      await promise;
     } finally {
       clearInterval(this.#consentTimer);
     }
+    this.#refuseClosed();
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new Error('closed before it was connected');
   }
 
   #receive(datagram: Buffer): void {
@@ -116,9 +152,13 @@ export class LightPeer {
     // RFC 7983 section 7 tells the protocols apart by the first byte, RFC 5761 section 4 RTCP from RTP by the second.
     if (first >= 128 && first < 192) {
       const second = datagram[1] ?? 0;
-      if (second >= 192 && second < 224) return;
+      if (second >= 192 && second < 224) {
+        this.reports += 1;
+        return;
+      }
       this.packets += 1;
       if (this.packets === 1) this.#heard.resolve(performance.now());
+      this.#received?.(datagram);
     } else if (first >= 20 && first < 64) {
       this.#dtls?.receive(datagram);
     } else if (this.#checked !== undefined && answersCheck(datagram, this.#checked.transaction)) {
@@ -126,12 +166,3 @@ export class LightPeer {
     }
   }
 }
-
-/** Where the server takes UDP. Nowhere but on this machine: a benchmark is no load for anybody else's. */
-const udpAddress = ({ iceCandidates }: TransportOffer): { host: string; port: number } => {
-  for (const candidate of iceCandidates) {
-    const { protocol, address, port } = candidate;
-    if (protocol === 'udp' && address === '127.0.0.1' && typeof port === 'number') return { host: address, port };
-  }
-  throw new Error('the server has no UDP candidate at 127.0.0.1');
-};

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/free-port.ts';
 import { Child } from './child.ts';
-import type { Usage } from './gauge.ts';
+import { type Measured, measuredBy } from './measured.ts';
 import type { BenchRedis } from './redis.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -22,35 +22,25 @@ const environment: Environment = {
   LIMIT_HTTP_REQUESTS_PER_MINUTE: '10000000',
   LIMIT_GUESTS_PER_ADDRESS_HOUR: '100000',
   LIMIT_JOINS_PER_MINUTE: '10000',
-  LIMIT_STREAMS_PER_WORKER: '100000',
+  LIMIT_PACKETS_PER_WORKER: '10000000',
+  LIMIT_WORKER_CPU_PERCENT: '100',
 };
 
 /** A whole Rostrum server in a process of its own. */
-export type RostrumProcess = {
+export type RostrumProcess = Measured & {
   readonly url: string;
   readonly mediaPort: number;
-  usage(): Promise<Usage>;
-  packetsSent(): Promise<number>;
-  transports(): Promise<number>;
-  close(): Promise<void>;
 };
 
 /** Starts a server, with further variables in its environment. */
 export const startRostrumProcess = async (more: Environment = {}): Promise<RostrumProcess> => {
-  const mediaPort = await freePort();
+  const mediaPort = await freePort(Number(more['WORKERS'] ?? environment['WORKERS']));
   const [child, { port }] = await Child.start<{ port: number }>(new URL('./rostrum-server.ts', import.meta.url), {
     ...environment,
     MEDIA_PORT: String(mediaPort),
     ...more,
   });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    mediaPort,
-    usage: () => child.call('usage'),
-    packetsSent: () => child.call('packetsSent'),
-    transports: () => child.call('transports'),
-    close: () => child.close(),
-  };
+  return { ...measuredBy(child), url: `http://127.0.0.1:${port}`, mediaPort };
 };
 
 /** Nodes that serve the same people. */

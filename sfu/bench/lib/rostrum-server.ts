@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createPino } from '../../src/runtime/logger.ts';
 import { serveParent } from './child.ts';
 import { Gauge } from './gauge.ts';
+import { measuredMethods } from './measured.ts';
 
 const gauge = new Gauge();
 // The nodes of a cluster share a folder, which whoever started them removes.
@@ -17,11 +18,7 @@ if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
 const { config } = loaded;
 const app = await startApp({ config, logger: createPino(config.logLevel) });
 
-serveParent(
-  { port: app.port },
-  { usage: () => gauge.usage(), packetsSent: () => gauge.packetsSent(), transports: () => gauge.transports },
-  async () => {
-    await app.close();
-    if (shared === undefined) await rm(dataDir, { recursive: true, force: true });
-  },
-);
+serveParent({ port: app.port }, measuredMethods(gauge), async () => {
+  await app.close();
+  if (shared === undefined) await rm(dataDir, { recursive: true, force: true });
+});

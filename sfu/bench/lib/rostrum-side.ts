@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Ack } from '@rostrum/shared/protocol/common.ts';
 import {
   type ClientToServerEvents,
@@ -11,14 +12,17 @@ import type { ClientDtlsParameters, MicrophoneRtpParameters } from '@rostrum/sha
 import type { SignedIn } from '@rostrum/shared/protocol/rest.ts';
 import type { CreateRoom, RoomInfo } from '@rostrum/shared/protocol/room.ts';
 import { io, type Socket } from 'socket.io-client';
+import { Attendee } from './attendee.ts';
 import { lostDatagrams } from './lost-datagrams.ts';
+import type { Measured } from './measured.ts';
 import { startRostrumProcess } from './rostrum-process.ts';
-import type { Seat, Side, Voices } from './side.ts';
+import type { HallSide, Seat, Voices } from './side.ts';
 
 /** Longest that the server may take to answer a command or to take a socket, in milliseconds. */
 const answerMs = 60_000;
 
-export type RostrumSide = Side & {
+export type RostrumSide = HallSide & {
+  readonly url: string;
   readonly roomId: string;
   /** Somebody who is signed in and not connected. */
   guest(): Promise<Guest>;
@@ -42,13 +46,27 @@ export const startRostrum = async (
       const guest = (as === 'speaker' ? speaker : undefined) ?? (await Guest.signIn(url));
       if (as === 'speaker') speaker = undefined;
       await guest.connect();
-      await guest.join(roomId);
+      await guest.join(roomId, { listen: as === 'listener' });
       return guest;
     };
+    const attendees = new Set<Attendee>();
+    const failures: unknown[] = [];
     return {
       ...server,
       name,
       roomId,
+      letIn: async (connect) => {
+        const pass = await signIn(url);
+        const failed = (error: unknown) => failures.push(error);
+        const attendee = new Attendee({ url, pass, roomId, connect, failed });
+        await attendee.enter();
+        attendees.add(attendee);
+      },
+      settled: async () => {
+        await untilCalm(server);
+        await Promise.all([...attendees].map((attendee) => attendee.settled()));
+        if (failures.length > 0) throw failures[0];
+      },
       guest: () => Guest.signIn(url),
       seat: newcomer,
       lostDatagrams: () => lostDatagrams(mediaPort),
@@ -56,6 +74,22 @@ export const startRostrum = async (
   } catch (error) {
     await server.close();
     throw error;
+  }
+};
+
+/** How long a server may take to move people, how long nothing changes when it is done, and how often to look, in milliseconds. */
+const calm = { withinMs: 60_000, forMs: 1500, lookMs: 300 };
+
+/** Resolves when nothing has come or gone for a while: a server that moves people spreads it over some time. */
+const untilCalm = async (server: Measured): Promise<void> => {
+  const begun = performance.now();
+  let since = begun;
+  for (let last = ''; performance.now() - since < calm.forMs; ) {
+    const counts = JSON.stringify(await server.counts());
+    if (counts !== last) since = performance.now();
+    last = counts;
+    if (performance.now() - begun > calm.withinMs) throw new Error('the server does not come to rest');
+    await pause(calm.lookMs);
   }
 };
 
@@ -96,6 +130,7 @@ export class Guest implements Seat {
   readonly #token: string;
   #socket: Socket<ServerToClientEvents, ClientToServerEvents> | undefined;
   #roomId = '';
+  #listening: Voices | null = null;
 
   static async signIn(url: string): Promise<Guest> {
     return new Guest(url, await signIn(url));
@@ -130,9 +165,11 @@ export class Guest implements Seat {
     });
   }
 
-  async join(roomId: string): Promise<void> {
+  /** Takes a seat; whoever wants to listen is told the voices in the same answer, and `listen` has them. */
+  async join(roomId: string, { listen = false }: { readonly listen?: boolean } = {}): Promise<void> {
     this.#roomId = roomId;
-    await this.#do('room:join', { roomId });
+    const { listening } = await this.#do('room:join', { roomId, listen });
+    this.#listening = listening;
   }
 
   publish(): Promise<CommandOutput<'media:publish'>> {
@@ -143,8 +180,10 @@ export class Guest implements Seat {
     await this.#do('media:produce', { roomId: this.#roomId, transportId, rtpParameters });
   }
 
-  listen(): Promise<Voices> {
-    return this.#do('media:listen', { roomId: this.#roomId });
+  async listen(): Promise<Voices> {
+    const listening = this.#listening ?? (await this.#do('media:listen', { roomId: this.#roomId }));
+    this.#listening = null;
+    return listening;
   }
 
   async connectTransport(transportId: string, dtlsParameters: ClientDtlsParameters): Promise<void> {

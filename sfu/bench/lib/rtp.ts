@@ -4,6 +4,15 @@ export const packetMs = 20;
 /** One-byte header extensions (RFC 8285), under the ids that Chrome gives them. */
 export const extensionIds = { audioLevel: 1, absSendTime: 2, transportWide: 3, mid: 4 } as const;
 
+/** What a header says of its packet. */
+export type PacketFacts = {
+  /** Of its first sample, in 48ths of a millisecond. */
+  readonly timestamp?: number;
+  /** RFC 6464: in dB under full scale, 0 to 127. */
+  readonly level?: number;
+  readonly voice?: boolean;
+};
+
 /**
  * RTP headers as Chrome writes them for a microphone that somebody speaks into: an Opus packet every 20 ms, with the
  * level of the voice, the time of sending and the transport-wide number.
@@ -18,9 +27,10 @@ export class RtpHeaders {
     this.#ssrc = ssrc;
   }
 
-  next(): Buffer {
+  /** The header of the next packet; of somebody who speaks without a pause where nothing else is said. */
+  next({ timestamp, level, voice = true }: PacketFacts = {}): Buffer {
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#timestamp = (this.#timestamp + 48 * packetMs) >>> 0;
+    this.#timestamp = timestamp ?? (this.#timestamp + 48 * packetMs) >>> 0;
     this.#transportWide = (this.#transportWide + 1) & 0xffff;
     const header = Buffer.alloc(28);
     header.writeUInt8(0x90, 0); // version 2, with extensions
@@ -31,7 +41,7 @@ export class RtpHeaders {
     header.writeUInt16BE(0xbede, 12);
     header.writeUInt16BE(3, 14); // in words of four bytes
     header.writeUInt8(extensionIds.audioLevel << 4, 16);
-    header.writeUInt8(0x80 | (25 + (this.#sequence % 10)), 17); // a voice, at −25 to −34 dBov
+    header.writeUInt8((voice ? 0x80 : 0) | (level ?? 25 + (this.#sequence % 10)), 17); // −25 to −34 dBov
     header.writeUInt8((extensionIds.absSendTime << 4) | 2, 18);
     header.writeUIntBE(Math.floor(performance.now() * 262.144) & 0xffffff, 19, 3); // seconds in 6.18 fixed point
     header.writeUInt8((extensionIds.transportWide << 4) | 1, 22);

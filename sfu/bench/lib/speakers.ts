@@ -1,12 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
+import type { SrtpMaterial } from './dtls-client.ts';
 import { LightPeer } from './light-peer.ts';
-import { extensionIds, packetMs, RtpHeaders } from './rtp.ts';
+import type { MediaAddresses } from './media-addresses.ts';
+import { extensionIds, type PacketFacts, packetMs, RtpHeaders } from './rtp.ts';
 import type { Seat } from './side.ts';
 import { SrtpSender } from './srtp.ts';
 
+/** The most of Opus in a packet here: 60 ms of music. */
+const mostPayloadBytes = 1200;
+
+/** The first byte of Opus (RFC 6716 section 3.1): 20 or 60 ms of SILK in one frame, wideband, mono. */
+const tableOfContents = (ms: number): number => (ms === 60 ? 0x58 : 0x48);
+
 /** What Chrome says of a microphone whose Opus uses FEC and DTX. */
-const parametersOf = (ssrc: number): MicrophoneRtpParameters => ({
+const parametersOf = (ssrc: number, ptime: number): MicrophoneRtpParameters => ({
   mid: '0',
   codecs: [
     {
@@ -14,7 +22,7 @@ const parametersOf = (ssrc: number): MicrophoneRtpParameters => ({
       payloadType: 111,
       clockRate: 48_000,
       channels: 2,
-      parameters: { minptime: 10, useinbandfec: 1, usedtx: 1 },
+      parameters: { minptime: 10, useinbandfec: 1, usedtx: 1, ...(ptime === packetMs ? {} : { ptime }) },
       rtcpFeedback: [{ type: 'transport-cc', parameter: '' }],
     },
   ],
@@ -31,37 +39,63 @@ const parametersOf = (ssrc: number): MicrophoneRtpParameters => ({
   rtcp: { cname: 'bench', reducedSize: true },
 });
 
+export type SpeakerOptions = {
+  /** Bytes of Opus in a packet, where `sendPacket` is told nothing else. */
+  readonly payloadBytes: number;
+  /** Where media may be sent; on this machine alone when left out. */
+  readonly addresses?: MediaAddresses;
+};
+
 /** Somebody with an open microphone, over real ICE, DTLS and SRTP. */
 export class Speaker {
   readonly #peer: LightPeer;
   readonly #headers: RtpHeaders;
   readonly #srtp: SrtpSender;
-  readonly #payload: Buffer;
+  readonly #noise: Buffer;
+  readonly #payloadBytes: number;
+  /** Of sound in a packet, as the server asks for. */
+  readonly packetMs: number;
 
   /** Opens a microphone on this seat, as the web client does. Each of its packets carries so many bytes of Opus. */
-  static async open(seat: Seat, payloadBytes: number): Promise<Speaker> {
-    const { transport } = await seat.publish();
-    const peer = new LightPeer(transport);
+  static async open(
+    seat: Pick<Seat, 'publish' | 'produce' | 'connectTransport'>,
+    options: SpeakerOptions | number,
+  ): Promise<Speaker> {
+    const { payloadBytes, addresses } =
+      typeof options === 'number' ? { payloadBytes: options, addresses: undefined } : options;
+    const { transport, packetMs: wanted = packetMs } = await seat.publish();
+    const peer = new LightPeer(transport, addresses === undefined ? {} : { addresses });
     try {
       const keys = await peer.connect((dtlsParameters) => seat.connectTransport(peer.transportId, dtlsParameters));
-      const ssrc = randomBytes(4).readUInt32BE() | 1;
-      await seat.produce(peer.transportId, parametersOf(ssrc >>> 0));
-      return new Speaker(peer, new RtpHeaders(ssrc >>> 0), new SrtpSender(keys), payloadBytes);
+      const ssrc = (randomBytes(4).readUInt32BE() | 1) >>> 0;
+      await seat.produce(peer.transportId, parametersOf(ssrc, wanted));
+      return new Speaker(peer, { ssrc, keys, payloadBytes, packetMs: wanted });
     } catch (error) {
       peer.close();
       throw error;
     }
   }
 
-  private constructor(peer: LightPeer, headers: RtpHeaders, srtp: SrtpSender, payloadBytes: number) {
+  private constructor(
+    peer: LightPeer,
+    options: { ssrc: number; keys: SrtpMaterial; payloadBytes: number; packetMs: number },
+  ) {
     this.#peer = peer;
-    this.#headers = headers;
-    this.#srtp = srtp;
-    this.#payload = randomBytes(payloadBytes);
+    this.#headers = new RtpHeaders(options.ssrc);
+    this.#srtp = new SrtpSender(options.keys);
+    this.#noise = randomBytes(mostPayloadBytes);
+    this.#noise.writeUInt8(tableOfContents(options.packetMs));
+    this.#payloadBytes = options.payloadBytes;
+    this.packetMs = options.packetMs;
   }
 
-  sendPacket(): void {
-    this.#peer.send(this.#srtp.protect(this.#headers.next(), this.#payload));
+  get transportId(): string {
+    return this.#peer.transportId;
+  }
+
+  /** One packet of noise, with these facts in its header and so many bytes of Opus. */
+  sendPacket({ bytes = this.#payloadBytes, ...facts }: PacketFacts & { readonly bytes?: number } = {}): void {
+    this.#peer.send(this.#srtp.protect(this.#headers.next(facts), this.#noise.subarray(0, bytes)));
   }
 
   close(): void {

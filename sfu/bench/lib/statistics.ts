@@ -22,16 +22,19 @@ const resamples = 4000;
  * from one group to the next, such as where a process happened to be put in memory, widens the interval as it should;
  * values of one group alone would look more certain than they are.
  */
-export const estimateMedian = (groups: readonly (readonly number[])[]): Estimate => {
+export const estimateMedian = (groups: readonly (readonly number[])[]): Estimate => estimateQuantile(groups, 0.5);
+
+/** The same for the value below which this share of the values lies. */
+export const estimateQuantile = (groups: readonly (readonly number[])[], share: number): Estimate => {
   const random = seeded(20_250_101);
   const draw = <Value>(from: readonly Value[]): readonly Value[] =>
     from.map((_, index) => from[Math.floor(random() * from.length)] ?? (from[index] as Value));
-  const medians = Array.from({ length: resamples }, () => median(draw(groups).flatMap(draw)));
-  return { value: median(groups.flat()), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
+  const drawn = Array.from({ length: resamples }, () => quantile(draw(groups).flatMap(draw), share));
+  return { value: quantile(groups.flat(), share), low: quantile(drawn, 0.025), high: quantile(drawn, 0.975) };
 };
 
 /** Random numbers from 0 to 1, the same in every run (mulberry32): the same measurements give the same interval. */
-const seeded = (seed: number): (() => number) => {
+export const seeded = (seed: number): (() => number) => {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,4 +1,5 @@
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
+import { packetTimes } from '@rostrum/shared/room/audio-quality.ts';
 import type { MediaPlane, SeatRef } from '../media/media-plane.ts';
 import type { MediaControl } from '../rooms/media-control.ts';
 import type { RoomMediaUseCases } from '../rooms/room-media.ts';
@@ -49,7 +50,8 @@ const callMediaUseCases = (dependencies: CallMediaDependencies): RoomMediaUseCas
     calls.execute(ref.roomId, { type: 'close-microphone', userId: ref.userId, producerId });
 
   return {
-    listen: (ref) => allocating(ref, () => media.listen(ref)),
+    // Both are on the stage of their call.
+    listen: (ref) => allocating(ref, () => media.listen(ref, { onStage: true })),
     publish: (ref) =>
       ifSided(ref, async ({ producerId, producerNode }) => {
         // A new sending transport ends the one before with its microphone, and the state hears of that first. One at another node
@@ -58,7 +60,8 @@ const callMediaUseCases = (dependencies: CallMediaDependencies): RoomMediaUseCas
         const closed = isHere ? await close(ref, producerId) : done(undefined);
         if (!closed.ok) return closed;
         const opened = await allocating(ref, () => media.publish(ref));
-        return opened.ok ? done({ ...opened.value, audioQuality: callAudioQuality }) : opened;
+        if (!opened.ok) return opened;
+        return done({ ...opened.value, audioQuality: callAudioQuality, packetMs: packetTimes.usual });
       }),
     connect: (ref, transportId, dtlsParameters) => ifSided(ref, () => media.connect(ref, transportId, dtlsParameters)),
     produce: (ref, transportId, rtpParameters) =>

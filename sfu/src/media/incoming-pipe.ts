@@ -5,7 +5,7 @@ import { microphoneParameters } from './opus.ts';
 import { isSameEnd, PipeHalf, type PipeSettings } from './pipe-half.ts';
 import { PipedMicrophone } from './piped-microphone.ts';
 import type { RoomContext } from './room-context.ts';
-import type { RoomVoices } from './room-voices.ts';
+import type { StageVoices } from './stage-voices.ts';
 
 export type IncomingPipeOptions = {
   readonly context: RoomContext;
@@ -16,9 +16,7 @@ export type IncomingPipeOptions = {
   readonly ask: (demand: PipeDemand) => Promise<Result<PipeOffer>>;
   readonly nextSequence: () => number;
   /** To whom the microphones are given. */
-  readonly voices: Pick<RoomVoices, 'follow' | 'give' | 'take'>;
-  /** Has the levels of a producer on this router measured. Rejects when the worker does not do it. */
-  readonly measure: (routedId: string) => Promise<void>;
+  readonly voices: Pick<StageVoices, 'follow' | 'give' | 'take'>;
 };
 
 /** Demands in a lease: the serving end outlives the loss of a few. */
@@ -228,14 +226,12 @@ export class IncomingPipe {
     producerId: string,
     rtpParameters: PipeOffer['producers'][number]['rtpParameters'],
   ): Promise<PipedMicrophone | undefined> {
-    const { context, measure } = this.#options;
+    const { context } = this.#options;
     const userId = this.#wanted.get(producerId)?.userId;
     if (userId === undefined) return undefined;
     // The quality was kept to where the microphone is.
     const producer = await half.produce(microphoneParameters(rtpParameters, 'music'));
-    const piped = new PipedMicrophone({ userId, producerId }, producer, context);
-    if (this.#half === half) await measure(piped.routedId);
-    return piped;
+    return new PipedMicrophone({ userId, producerId }, producer, context);
   }
 
   /** Gives them to the room in one go, so that every listener negotiates once. */

@@ -2,6 +2,11 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import type { types } from 'mediasoup';
 
+export type PortRange = { readonly min: number; readonly max: number };
+
+/** For ends of pipes (PIPE_PORTS): each router for an audience takes two. Several nodes on a machine find those that are free. */
+export const standardPipePorts: PortRange = { min: 42_000, max: 42_999 };
+
 /** What `os.networkInterfaces()` answers. */
 export type NetworkInterfaces = { readonly [name: string]: readonly NetworkInterfaceInfo[] | undefined };
 
@@ -36,7 +41,7 @@ export const listenInfos = (options: {
  */
 export const pipeListenInfo = (options: {
   readonly address: string;
-  readonly ports: { readonly min: number; readonly max: number };
+  readonly ports: PortRange;
   readonly interfaces: NetworkInterfaces;
 }): types.TransportListenInfo => {
   const { address, ports, interfaces } = options;
@@ -54,6 +59,13 @@ export const pipeListenInfo = (options: {
     ...(isIPv6(address) ? ipv6Only : {}),
   };
 };
+
+/** Where the ends of pipes between two workers of this machine listen: nobody else reaches them. Pure. */
+export const relayListenInfo = (ports: PortRange): types.TransportListenInfo => ({
+  protocol: 'udp',
+  ip: '127.0.0.1',
+  portRange: { min: ports.min, max: ports.max },
+});
 
 type Place = Pick<types.TransportListenInfo, 'ip' | 'announcedAddress' | 'flags'>;
 

@@ -1,9 +1,5 @@
-import type {
-  ClientDtlsParameters,
-  ConsumerOffer,
-  MicrophoneRtpParameters,
-  TransportOffer,
-} from '@rostrum/shared/protocol/media.ts';
+import type { ConsumerOffer, TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { ClientDtlsParameters, MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import type { Result } from '@rostrum/shared/result.ts';
 
@@ -56,8 +52,19 @@ export type MediaEvents = {
   unpublished: (seat: SeatRef, producerId: string | undefined) => void;
   /** The whole set of people who speak in this room now, at most once per `speakingIntervalMs` (MD-4); nobody when its media closes. */
   speakingChanged: (roomId: string, userIds: readonly string[]) => void;
-  /** The worker that served this room died: all its media is gone, these seats had some. */
-  roomLost: (roomId: string, seats: readonly SeatRef[]) => void;
+  /** A worker that served this room died, and with it what these seats lost. Told once for each worker that dies. */
+  mediaLost: (roomId: string, lost: LostMedia) => void;
+  /** Another router is to serve this seat: it listens anew, some time in so many milliseconds. What it hears goes on until then. */
+  relisten: (seat: SeatRef, withinMs: number) => void;
+};
+
+/** What died with a worker. Media of a room that is on other workers goes on. */
+export type LostMedia = {
+  readonly seats: readonly { readonly seat: SeatRef; readonly receiving: boolean; readonly sending: boolean }[];
+  /** Whether every microphone that the room had at this node is gone: all of them end on one worker. */
+  readonly microphones: boolean;
+  /** Coming back is spread over so long, in milliseconds, so that nobody waits behind a crowd. */
+  readonly withinMs: number;
 };
 
 /** One end of a pipe between two nodes: where it receives, and the key of what it sends (SRTP, RFC 3711 and 7714). */
@@ -92,10 +99,39 @@ export type PipePeers = { request(node: string, demand: PipeDemand): Promise<Res
 export type WorkerLoad = {
   readonly index: number;
   readonly pid: number;
+  /** Rooms that have a router there. */
   readonly rooms: number;
   readonly transports: number;
   readonly producers: number;
   readonly consumers: number;
+  /** Share of a core that it used of late, 0 to 1; 0 before it was measured. */
+  readonly cpu: number;
+  /** Packets a second that its listeners may come to cost (MD-3), and how many it is taken to forward. */
+  readonly reserved: number;
+  readonly capacity: number;
+};
+
+/** What media counted since this node started (OP-1); what is a share or a time is of late. */
+export type MediaFigures = {
+  /** Packets of microphones that arrived here, and that were lost on their way here. */
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  /** Packets that went out, to listeners and over pipes: an estimate, packets of each voice times the streams that send it. */
+  readonly packetsForwarded: number;
+  /** Of a sample of listeners: the share of packets that they report as lost, and the jitter, in seconds. */
+  readonly listenerLoss: number;
+  readonly listenerJitter: number;
+  /** Voices that the stage gate let in or took out (MD-6), once for each router. */
+  readonly gateSwitches: number;
+  /** Workers that died and were replaced, and those of them that were killed for not answering (MD-8). */
+  readonly workerDeaths: number;
+  readonly workersKilled: number;
+  /** Listeners and speakers who lost media with a worker. */
+  readonly seatsLost: number;
+  /** Routers for audiences that are open now (MD-2). */
+  readonly audienceRouters: number;
+  /** Joins that were refused since there was no room (MD-3). */
+  readonly refusedFull: number;
 };
 
 export type Listening = {
@@ -108,13 +144,20 @@ export type Publishing = { readonly rtpCapabilities: Record<string, unknown>; re
 
 export interface MediaPlane {
   /**
-   * Opens a receiving transport for this seat with a consumer, unpaused, for every microphone in the room but its own.
-   * One that the seat had before is closed. Refuses with `node_full` where no worker has room, `unavailable` where a
+   * Whether there is room for one more who listens in this room (MD-3): refuses with `node_full`, or `unavailable` where no worker
+   * runs. To be asked before a seat is taken; it costs next to nothing and reserves nothing. Whoever listens here already is let.
+   */
+  admit(seat: SeatRef): Result<void>;
+  /**
+   * Opens a receiving transport for this seat with a consumer, unpaused, for every microphone in the room but its own. `onStage`
+   * says whether the room has this seat on its stage: then it is served by the stage's router, and hears every microphone; else
+   * by one for the audience, in a room that has such. One that the seat had before is closed as soon as this one is connected, or after
+   * `movedMediaMs`. Refuses with `node_full` where no worker has room, `unavailable` where a
    * worker does not answer, `conflict` when it was closed or replaced before it was open, `rate_limited` with too many
    * on the way. From the moment of the answer, `consumersAdded` and `consumersRemoved` tell what changes in it: the
    * caller passes the answer on before it waits for anything else.
    */
-  listen(seat: SeatRef): Promise<Result<Listening>>;
+  listen(seat: SeatRef, options: { readonly onStage: boolean }): Promise<Result<Listening>>;
   /**
    * Opens a sending transport for this seat, in place of one it had. The caller has checked that the seat is on the
    * stage. Refuses as `listen` does.
@@ -128,8 +171,7 @@ export interface MediaPlane {
   /**
    * Opens the microphone on this seat's sending transport. Nobody hears it before `reconcile` finds its producer in the
    * room's state: the caller commits it there, or calls `discard`. Refuses with `not_found` for a transport that is not
-   * this seat's sending one, `already` for a second microphone, `invalid` for RTP parameters that mediasoup refuses,
-   * `node_full` where its worker cannot carry one more voice to everybody who listens.
+   * this seat's sending one, `already` for a second microphone, `invalid` for RTP parameters that mediasoup refuses.
    */
   produce(
     seat: SeatRef,
@@ -176,7 +218,8 @@ export interface MediaPlane {
   /** Seats that have media in this room on this node. */
   seatsOf(roomId: string): readonly SeatRef[];
   load(): readonly WorkerLoad[];
-  /** Whether every worker runs and one of them has room. */
+  figures(): MediaFigures;
+  /** Whether every worker runs, none of them died again and again of late, and one of them has room. */
   ready(): boolean;
   /** Closes rooms, then workers, and waits for the worker processes to exit. */
   close(): Promise<void>;

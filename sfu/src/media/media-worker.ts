@@ -1,19 +1,17 @@
 import type { Limits } from '@rostrum/shared/limits.ts';
 import type { types } from 'mediasoup';
-import * as mediasoup from 'mediasoup';
 import type { Logger } from '../runtime/logger.ts';
+import type { MediaCounters } from './media-counters.ts';
 import type { WorkerLoad } from './media-plane.ts';
+import { answerTicks, judgeSilence } from './silence.ts';
+import type { Tenant } from './tenant.ts';
+import { TrafficSampler } from './traffic-sampler.ts';
+import { WorkerGauge } from './worker-gauge.ts';
+import { closeWorker, killWorker, lookAtProcess, startWorker, type WorkerProcess } from './worker-process.ts';
+
+export type { ForwardedVoice, Tenant } from './tenant.ts';
 
 export type MediaLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
-
-/** A room's media on a worker, as the worker and the pool see it. */
-export type Tenant = {
-  load(): { readonly transports: number; readonly producers: number; readonly consumers: number };
-  /** Streams that this room may come to send to the listeners it has (MD-3). */
-  reservedStreams(): number;
-  /** The worker is dead, and with it everything this room had there. */
-  lost(): void;
-};
 
 export type MediaWorkerOptions = {
   readonly index: number;
@@ -21,46 +19,52 @@ export type MediaWorkerOptions = {
   readonly logger: MediaLogger;
   readonly listenInfos: types.TransportListenInfo[];
   readonly workerBin: string | undefined;
+  readonly counters: MediaCounters;
   /** Called once when the process died by itself, before its tenants are told. */
   readonly died: () => void;
 };
 
-/** A request counts as unanswered after this many ticks; see `#watch`. */
-const answerTicks = 5;
-
-/** One running mediasoup worker: a process, its WebRtcServer, and the rooms it serves. */
+/** One running mediasoup worker: a process, its WebRtcServer, and the routers on it. */
 export class MediaWorker {
   readonly index: number;
+  readonly #process: WorkerProcess;
   readonly #worker: types.Worker;
   readonly #server: types.WebRtcServer;
   readonly #options: MediaWorkerOptions;
   readonly #tenants = new Set<Tenant>();
+  readonly #gauge: WorkerGauge;
   readonly #watchTimer: NodeJS.Timeout;
   #unanswered = 0;
   #silentTicks = 0;
+  /** At the last look at its process. */
+  #systemMs = 0;
+  #killed = false;
 
   /**
    * Starts a worker process, and its WebRtcServer on the port of `listenInfos`. Rejects when the process does not start
    * or a socket cannot be opened; then nothing is left running.
    */
   static async start(options: MediaWorkerOptions): Promise<MediaWorker> {
-    const worker = await createWorkerWithoutSignals(options.workerBin);
-    try {
-      const server = await worker.createWebRtcServer({ listenInfos: options.listenInfos });
-      return new MediaWorker(worker, server, options);
-    } catch (error) {
-      await closeProcess(worker, options.limits.workerAnswerMs);
-      throw error;
-    }
+    const { workerBin, listenInfos, limits } = options;
+    const { server, ...process } = await startWorker({ workerBin, listenInfos, patienceMs: limits.workerAnswerMs });
+    return new MediaWorker(process, server, options);
   }
 
-  private constructor(worker: types.Worker, server: types.WebRtcServer, options: MediaWorkerOptions) {
+  private constructor(process: WorkerProcess, server: types.WebRtcServer, options: MediaWorkerOptions) {
     this.index = options.index;
-    this.#worker = worker;
+    this.#process = process;
+    this.#worker = process.worker;
     this.#server = server;
     this.#options = options;
+    const ask = <T>(request: () => Promise<T>) => this.ask(request);
+    this.#gauge = new WorkerGauge({
+      limits: options.limits,
+      usage: () => ask(() => this.#worker.getResourceUsage()),
+      cpuMs: async () => (await lookAtProcess(this.pid))?.cpuMs,
+      traffic: new TrafficSampler({ tenants: this.#tenants, ask, counters: options.counters }),
+    });
     this.#watchTimer = setInterval(() => this.#watch(), options.limits.workerAnswerMs / answerTicks).unref();
-    worker.on('died', (error) => this.#died(error));
+    this.#worker.on('died', (error) => this.#died(error));
   }
 
   get pid(): number {
@@ -89,12 +93,16 @@ export class MediaWorker {
   }
 
   /**
-   * One end of a pipe, with a port of its own. Encrypted, as machines may lie between the ends; without retransmission,
-   * which would hold packets of speech back on the way to everybody.
+   * One end of a pipe, with a port of its own: encrypted where machines may lie between the ends (`srtp`), and not between two
+   * workers of this one. Without retransmission, which would hold packets of speech back on the way to everybody.
    */
-  createPipe(router: types.Router, listenInfo: types.TransportListenInfo): Promise<types.PipeTransport> {
+  createPipe(
+    router: types.Router,
+    listenInfo: types.TransportListenInfo,
+    { srtp }: { readonly srtp: boolean },
+  ): Promise<types.PipeTransport> {
     return this.ask(() =>
-      router.createPipeTransport({ listenInfo, enableSrtp: true, enableRtx: false, enableSctp: false }),
+      router.createPipeTransport({ listenInfo, enableSrtp: srtp, enableRtx: false, enableSctp: false }),
     );
   }
 
@@ -119,37 +127,58 @@ export class MediaWorker {
     this.#tenants.delete(tenant);
   }
 
-  get rooms(): number {
+  /** Routers that are open here, or about to be. */
+  get routers(): number {
     return this.#tenants.size;
   }
 
-  reservedStreams(): number {
-    let streams = 0;
-    for (const tenant of this.#tenants) streams += tenant.reservedStreams();
-    return streams;
+  /** Packets a second that its listeners may come to cost (MD-3). */
+  reserved(): number {
+    let packets = 0;
+    for (const tenant of this.#tenants) packets += tenant.reserved();
+    return packets;
+  }
+
+  /** Packets a second that it is taken to forward in real time: see `WorkerGauge`. */
+  capacity(): number {
+    return this.#gauge.capacity;
+  }
+
+  /** Whether it has no time left: nobody more is taken, and nobody inside loses anything. */
+  get isSaturated(): boolean {
+    return this.#gauge.isSaturated;
+  }
+
+  /** Whether it can come to forward so many packets a second more. */
+  hasRoomFor(packets: number): boolean {
+    return !this.isSaturated && this.reserved() + packets <= this.capacity();
   }
 
   load(): WorkerLoad {
-    const load = { index: this.index, pid: this.pid, rooms: this.rooms, transports: 0, producers: 0, consumers: 0 };
+    const load = { transports: 0, producers: 0, consumers: 0 };
+    const rooms = new Set<string>();
     for (const tenant of this.#tenants) {
       const of = tenant.load();
+      rooms.add(tenant.roomId);
       load.transports += of.transports;
       load.producers += of.producers;
       load.consumers += of.consumers;
     }
-    return load;
+    return {
+      ...{ index: this.index, pid: this.pid, rooms: rooms.size, ...load },
+      ...{ cpu: this.#gauge.cpu, reserved: this.reserved(), capacity: this.capacity() },
+    };
   }
 
   /** Closes the worker and resolves when its process is gone. */
   async close(): Promise<void> {
-    clearInterval(this.#watchTimer);
-    await closeProcess(this.#worker, this.#options.limits.workerAnswerMs);
+    this.#stopTimers();
+    await closeWorker(this.#process, this.#options.limits.workerAnswerMs);
   }
 
   /**
-   * A stopped or hung worker never answers, and nobody else says so. It is killed when requests wait and none was
-   * answered for five ticks; an idle worker is asked something, so that it is found even when nobody asks. Ticks are counted
-   * rather than time measured: when this process was the one that stopped (a suspended laptop), it has lost only one tick.
+   * A stopped or hung worker never answers, and nobody else says so. When requests wait and none is answered, its process is looked
+   * at; an idle worker is asked something, so that it is found even when nobody asks.
    */
   #watch(): void {
     if (this.#worker.closed) return;
@@ -159,63 +188,45 @@ export class MediaWorker {
       return;
     }
     this.#silentTicks += 1;
-    if (this.#silentTicks <= answerTicks) return;
-    this.#silentTicks = 0;
-    const { limits, logger } = this.#options;
-    logger.error(
-      { worker: this.index, pid: this.pid, afterMs: limits.workerAnswerMs },
-      'a media worker does not answer and is killed',
-    );
-    kill(this.#worker);
+    // Never rejects.
+    void this.#judgeSilence();
+  }
+
+  async #judgeSilence(): Promise<void> {
+    const seen = await lookAtProcess(this.pid);
+    const isWorking = seen !== undefined && seen.systemMs > this.#systemMs;
+    this.#systemMs = seen?.systemMs ?? 0;
+    const verdict = judgeSilence(this.#silentTicks, { isStopped: seen?.isStopped ?? false, isWorking });
+    if (verdict !== 'wait') this.#kill(verdict);
+  }
+
+  #kill(why: string): void {
+    if (this.#killed || this.#worker.closed) return;
+    this.#killed = true;
+    this.#options.logger.error({ worker: this.index, pid: this.pid }, `a media worker ${why} and is killed`);
+    killWorker(this.#process.child);
   }
 
   #died(error: Error): void {
-    clearInterval(this.#watchTimer);
+    this.#stopTimers();
+    const { logger, counters, died } = this.#options;
     const tenants = [...this.#tenants];
-    this.#options.logger.error(
-      { worker: this.index, pid: this.pid, rooms: tenants.length, err: error },
-      'a media worker died',
-    );
+    logger.error({ worker: this.index, pid: this.pid, routers: tenants.length, err: error }, 'a media worker died');
+    counters.workerDied(this.#killed);
     this.#tenants.clear();
-    this.#options.died();
-    for (const tenant of tenants) tenant.lost();
+    died();
+    for (const tenant of tenants) {
+      try {
+        tenant.lost();
+      } catch (failed) {
+        // The other rooms are to hear of it all the same.
+        logger.error({ roomId: tenant.roomId, err: failed }, 'a room could not deal with the loss of its worker');
+      }
+    }
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#watchTimer);
+    this.#gauge.stop();
   }
 }
-
-/**
- * mediasoup makes every worker close itself on SIGINT and SIGTERM. A server that drains needs its workers until the last
- * room has ended, so exactly the listeners that mediasoup added are taken away again. It adds them before
- * `createWorker` first waits, so nothing else can have added one in between.
- */
-const createWorkerWithoutSignals = (workerBin: string | undefined): Promise<types.Worker> => {
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const before = signals.map((signal) => new Set(process.rawListeners(signal)));
-  const starting = mediasoup.createWorker({ logLevel: 'error', ...(workerBin === undefined ? {} : { workerBin }) });
-  signals.forEach((signal, index) => {
-    for (const listener of process.rawListeners(signal)) {
-      if (!before[index]?.has(listener)) process.off(signal, listener as NodeJS.SignalsListener);
-    }
-  });
-  return starting;
-};
-
-/** Closes a worker and waits for its process to exit; one that does not within `patienceMs` is killed. */
-const closeProcess = async (worker: types.Worker, patienceMs: number): Promise<void> => {
-  const exited = new Promise<void>((resolve) => {
-    if (worker.subprocessClosed) resolve();
-    else worker.once('subprocessclose', resolve);
-  });
-  worker.close();
-  const impatience = setTimeout(() => kill(worker), patienceMs);
-  await exited;
-  clearTimeout(impatience);
-};
-
-const kill = (worker: types.Worker): void => {
-  try {
-    // By pid, and only while mediasoup has not seen the process exit: until then the pid cannot belong to another.
-    if (!worker.subprocessClosed) process.kill(worker.pid, 'SIGKILL');
-  } catch {
-    // It exited this moment.
-  }
-};

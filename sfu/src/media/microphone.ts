@@ -1,6 +1,7 @@
 import type { types } from 'mediasoup';
 import { firstPacket } from './first-packet.ts';
 import type { SeatRef } from './media-plane.ts';
+import { packetMsOf } from './opus.ts';
 import { ProducerSwitch } from './producer-switch.ts';
 import type { RoomContext } from './room-context.ts';
 import type { RoomVoice } from './room-voice.ts';
@@ -18,7 +19,10 @@ export class Microphone implements RoomVoice {
   readonly #context: RoomContext;
   readonly #abandoned: () => void;
   readonly #switch: ProducerSwitch;
+  readonly isMicrophone = true;
+  readonly packetMs: number;
   #inState = false;
+  #muted = true;
   #unclaimedTimer: NodeJS.Timeout | undefined;
   #bytes = 0;
   #askedAt = performance.now();
@@ -29,6 +33,8 @@ export class Microphone implements RoomVoice {
     this.#producer = producer;
     this.#context = context;
     this.#abandoned = abandoned;
+    // It never changes, and is asked for whenever somebody is placed, of every microphone that there is.
+    this.packetMs = packetMsOf(producer.rtpParameters);
     this.#switch = new ProducerSwitch(producer, context);
     this.#expectState();
   }
@@ -45,6 +51,14 @@ export class Microphone implements RoomVoice {
     return this.#producer.id;
   }
 
+  get producer(): types.Producer {
+    return this.#producer;
+  }
+
+  get muted(): boolean {
+    return this.#muted;
+  }
+
   get closed(): boolean {
     return this.#producer.closed;
   }
@@ -57,12 +71,13 @@ export class Microphone implements RoomVoice {
   /** Follows the state: in it or not, and muted or not. Resolves when the worker did it. */
   async follow(state: { readonly muted: boolean } | undefined): Promise<void> {
     const inState = state !== undefined;
+    this.#muted = state?.muted ?? true;
     if (inState !== this.#inState) {
       this.#inState = inState;
       if (inState) clearTimeout(this.#unclaimedTimer);
       else this.#expectState();
     }
-    await this.#switch.turn(state !== undefined && !state.muted);
+    await this.#switch.turn(!this.#muted);
   }
 
   firstPacket(withinMs: number): Promise<void> {

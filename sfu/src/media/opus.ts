@@ -1,6 +1,6 @@
 import { audioHeaderExtensions, type MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
-import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
+import { audioSettings, type PacketTime, packetTimes } from '@rostrum/shared/room/audio-quality.ts';
 import type { types } from 'mediasoup';
 
 type AudioQuality = RoomSettings['audioQuality'];
@@ -58,7 +58,8 @@ export const microphoneParameters = (client: MicrophoneRtpParameters, quality: A
 
 /**
  * The format parameters (RFC 7587 section 6.1) that say something to others: mediasoup reads DTX and FEC, a listener's
- * browser reads whether to play in stereo. mediasoup knows them as integers only.
+ * browser reads whether to play in stereo, and this server, here and at the other end of a pipe, how long a packet is.
+ * mediasoup knows them as integers only.
  */
 const formatParameters = (client: Readonly<Record<string, unknown>>, quality: AudioQuality): Record<string, number> => {
   const says = (name: string) => Number(client[name]) === 1;
@@ -66,8 +67,17 @@ const formatParameters = (client: Readonly<Record<string, unknown>>, quality: Au
     ...(says('useinbandfec') ? { useinbandfec: 1 } : {}),
     ...(says('usedtx') ? { usedtx: 1 } : {}),
     ...(says('sprop-stereo') && audioSettings[quality].stereo ? { 'sprop-stereo': 1 } : {}),
+    ...(Number(client['ptime']) === packetTimes.large ? { ptime: packetTimes.large } : {}),
   };
 };
+
+/**
+ * Milliseconds of sound in a packet of a microphone, from its producer's parameters. What its client said when it opened it,
+ * and so what is to be expected of it and nothing to rely on; a `ptime` other than those that this server asks for is no
+ * reason to count differently.
+ */
+export const packetMsOf = ({ codecs }: Pick<types.RtpParameters, 'codecs'>): PacketTime =>
+  codecs[0]?.parameters?.['ptime'] === packetTimes.large ? packetTimes.large : packetTimes.usual;
 
 /**
  * How a microphone comes over a pipe, in the words of a client that sends one: what `microphoneParameters` takes at the

@@ -41,6 +41,10 @@ export class OutgoingPipe {
     return this.#streams.size;
   }
 
+  has(producerId: string): boolean {
+    return this.#streams.has(producerId);
+  }
+
   leadsTo(remote: PipeEnd): boolean {
     return isSameEnd(this.#remote, remote);
   }

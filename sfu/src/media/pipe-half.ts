@@ -10,7 +10,7 @@ export type PipeSettings = {
 };
 
 /**
- * This side's end of a pipe: a PipeTransport on the room's router. A pipe is a pair of our own and not mediasoup's
+ * This side's end of a pipe: a PipeTransport on a router of the room. A pipe is a pair of our own and not mediasoup's
  * `pipeToRouter`: that wants both routers in one process, and mirrors every pause to each consumer.
  */
 export class PipeHalf {
@@ -18,13 +18,19 @@ export class PipeHalf {
   readonly #transport: types.PipeTransport;
   #remote: PipeEnd | undefined;
 
-  /** Rejects when the worker does not do it (no port is free), or the room was closed meanwhile. */
-  static async open(context: RoomContext, settings: PipeSettings): Promise<PipeHalf> {
+  /**
+   * Encrypted, as machines may lie between the ends, but where `srtp` is off. Rejects when the worker does not do it (no port is
+   * free), or the router was closed meanwhile.
+   */
+  static async open(
+    context: RoomContext,
+    { listenInfo, srtp = true }: Pick<PipeSettings, 'listenInfo'> & { readonly srtp?: boolean },
+  ): Promise<PipeHalf> {
     const router = await context.router();
-    const transport = await context.worker.createPipe(router, settings.listenInfo());
+    const transport = await context.worker.createPipe(router, listenInfo(), { srtp });
     if (router.closed) {
       transport.close();
-      throw new Error('the room was closed while a pipe opened');
+      throw new Error('the router was closed while a pipe opened');
     }
     return new PipeHalf(context, transport);
   }
@@ -58,14 +64,20 @@ export class PipeHalf {
     this.#remote = remote;
   }
 
+  /** The same where both ends are in this process, and nothing is encrypted. */
+  async connectTo(other: PipeHalf): Promise<void> {
+    const { ip, port } = other.local;
+    await this.#context.worker.ask(() => this.#transport.connect({ ip, port }));
+  }
+
   /** Sends the packets of a producer of this router to the other side. */
   consume(producerId: string): Promise<types.Consumer> {
     return this.#context.worker.ask(() => this.#transport.consume({ producerId }));
   }
 
-  /** Takes a microphone's packets from the other side: a producer on this router, paused, with an id of its own. */
-  produce(rtpParameters: types.RtpParameters): Promise<types.Producer> {
-    return this.#context.worker.ask(() => this.#transport.produce({ kind: 'audio', rtpParameters, paused: true }));
+  /** Takes a microphone's packets from the other side: a producer on this router, with an id of its own. */
+  produce(rtpParameters: types.RtpParameters, paused = true): Promise<types.Producer> {
+    return this.#context.worker.ask(() => this.#transport.produce({ kind: 'audio', rtpParameters, paused }));
   }
 
   /** Closes the transport, and what is on it with it. */

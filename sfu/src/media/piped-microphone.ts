@@ -1,5 +1,6 @@
 import type { types } from 'mediasoup';
 import { firstPacket } from './first-packet.ts';
+import { packetMsOf } from './opus.ts';
 import { ProducerSwitch } from './producer-switch.ts';
 import type { RoomContext } from './room-context.ts';
 import type { RoomVoice } from './room-voice.ts';
@@ -8,9 +9,12 @@ import type { RoomVoice } from './room-voice.ts';
 export class PipedMicrophone implements RoomVoice {
   readonly userId: string;
   readonly producerId: string;
+  readonly isMicrophone = false;
+  readonly packetMs: number;
   readonly #producer: types.Producer;
   readonly #context: RoomContext;
   readonly #switch: ProducerSwitch;
+  #muted = true;
 
   /** `producer` is paused. */
   constructor(
@@ -22,11 +26,20 @@ export class PipedMicrophone implements RoomVoice {
     this.producerId = microphone.producerId;
     this.#producer = producer;
     this.#context = context;
+    this.packetMs = packetMsOf(producer.rtpParameters);
     this.#switch = new ProducerSwitch(producer, context);
   }
 
   get routedId(): string {
     return this.#producer.id;
+  }
+
+  get producer(): types.Producer {
+    return this.#producer;
+  }
+
+  get muted(): boolean {
+    return this.#muted;
   }
 
   get closed(): boolean {
@@ -39,7 +52,8 @@ export class PipedMicrophone implements RoomVoice {
   }
 
   follow(state: { readonly muted: boolean } | undefined): Promise<void> {
-    return this.#switch.turn(state !== undefined && !state.muted);
+    this.#muted = state?.muted ?? true;
+    return this.#switch.turn(!this.#muted);
   }
 
   firstPacket(withinMs: number): Promise<void> {

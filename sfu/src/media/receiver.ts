@@ -1,10 +1,10 @@
-import type { ConsumerOffer } from '@rostrum/shared/protocol/media.ts';
+import type { ConsumerOffer } from '@rostrum/shared/protocol/listening.ts';
 import type { types } from 'mediasoup';
 import type { SeatRef } from './media-plane.ts';
 import { listenerCapabilities } from './opus.ts';
 import type { RoomContext } from './room-context.ts';
-import type { RoomVoice } from './room-voice.ts';
-import { SeatTransport } from './seat-transport.ts';
+import type { RoutedVoice } from './room-voice.ts';
+import { SeatTransport, type TransportHooks } from './seat-transport.ts';
 
 /** A voice on its way to a listener: claimed, so that it is asked for only once, then with its consumer. */
 type Voice = {
@@ -16,8 +16,9 @@ type Voice = {
 
 /** The receiving side of a seat: one transport, with one consumer for every microphone that is not its own (MD-1). */
 export class Receiver {
+  readonly seat: SeatRef;
   readonly transport: SeatTransport;
-  readonly #seat: SeatRef;
+  readonly #closed: () => void;
   readonly #context: RoomContext;
   /** By producer id. */
   readonly #voices = new Map<string, Voice>();
@@ -25,15 +26,32 @@ export class Receiver {
   #capabilities: types.RtpCapabilities = {};
   /** Whether the client knows this transport; before that, every voice goes into the answer of `listen`. */
   #answered = false;
+  #isClosed = false;
 
-  constructor(seat: SeatRef, context: RoomContext, ended: () => void) {
-    this.#seat = seat;
+  /** `closed` is called once, whoever closes it. */
+  constructor(seat: SeatRef, context: RoomContext, hooks: TransportHooks & { readonly closed: () => void }) {
+    this.seat = seat;
     this.#context = context;
-    this.transport = new SeatTransport(seat, context, ended);
+    this.#closed = hooks.closed;
+    this.transport = new SeatTransport(seat, context, hooks);
   }
 
   get consumerCount(): number {
     return this.#voices.size;
+  }
+
+  /** Whether the client was answered, and is told what changes. */
+  get isAnswered(): boolean {
+    return this.#answered;
+  }
+
+  /** The consumer of a voice that is among these. */
+  consumerOf(producerIds: Iterable<string>): types.Consumer | undefined {
+    for (const producerId of producerIds) {
+      const consumer = this.#voices.get(producerId)?.consumer;
+      if (consumer !== undefined) return consumer;
+    }
+    return undefined;
   }
 
   /** Opens the transport; undefined when it was closed meanwhile. Rejects when the worker does not do it. */
@@ -48,12 +66,12 @@ export class Receiver {
    * is an end to those that this call claimed. Before the transport is open nothing happens: `listen` does it then.
    * Answers whether all of them worked, or became pointless.
    */
-  async hear(microphones: Iterable<RoomVoice>): Promise<boolean> {
+  async hear(microphones: Iterable<RoutedVoice>): Promise<boolean> {
     const transport = this.transport.open;
     if (transport === undefined) return true;
     const claimed: Promise<boolean>[] = [];
     for (const microphone of microphones) {
-      if (microphone.userId === this.#seat.userId || this.#voices.has(microphone.producerId)) continue;
+      if (microphone.userId === this.seat.userId || this.#voices.has(microphone.producerId)) continue;
       const voice: Voice = { userId: microphone.userId, consumer: undefined, told: false };
       this.#voices.set(microphone.producerId, voice);
       claimed.push(this.#consume(transport, microphone, voice));
@@ -67,7 +85,7 @@ export class Receiver {
   }
 
   /** Never rejects. False when it failed although the listener and the microphone are still there. */
-  async #consume(transport: types.WebRtcTransport, microphone: RoomVoice, voice: Voice): Promise<boolean> {
+  async #consume(transport: types.WebRtcTransport, microphone: RoutedVoice, voice: Voice): Promise<boolean> {
     const { producerId, routedId } = microphone;
     const wanted = () => this.#voices.get(producerId) === voice && !this.transport.closed && !microphone.closed;
     try {
@@ -107,17 +125,18 @@ export class Receiver {
     return this.#offers((voice) => !voice.told);
   }
 
-  /** What the client lacks and has too much of, when it knows these consumers (`media:sync`). */
-  async compare(consumerIds: readonly string[]): Promise<{ added: ConsumerOffer[]; removed: string[] }> {
+  /** What a client lacks that knows these consumers (`media:sync`). */
+  async lacking(consumerIds: ReadonlySet<string>): Promise<ConsumerOffer[]> {
     await this.#quiet();
-    const known = new Set(consumerIds);
-    const added = this.#offers(({ consumer }) => consumer !== undefined && !known.has(consumer.id));
-    const here = new Set([...this.#voices.values()].map(({ consumer }) => consumer?.id));
-    return { added, removed: consumerIds.filter((consumerId) => !here.has(consumerId)) };
+    return this.#offers(({ consumer }) => consumer !== undefined && !consumerIds.has(consumer.id));
+  }
+
+  consumerIds(): string[] {
+    return [...this.#voices.values()].flatMap(({ consumer }) => consumer?.id ?? []);
   }
 
   /** Forgets the voice of a microphone that is heard no more. Answers the id of its consumer if the client was told of it. */
-  drop(microphone: RoomVoice): string | undefined {
+  drop(microphone: RoutedVoice): string | undefined {
     const voice = this.#voices.get(microphone.producerId);
     if (voice === undefined) return undefined;
     this.#voices.delete(microphone.producerId);
@@ -127,8 +146,11 @@ export class Receiver {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#voices.clear();
     this.transport.close();
+    this.#closed();
   }
 
   #offers(which: (voice: Voice) => boolean): ConsumerOffer[] {

@@ -1,23 +1,29 @@
 import type { Limits } from '@rostrum/shared/limits.ts';
-import type { TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
 import { refuse } from '@rostrum/shared/result.ts';
 import type { types } from 'mediasoup';
+import type { MediaCounters } from './media-counters.ts';
 import type { MediaEvents, SeatRef } from './media-plane.ts';
 import type { MediaLogger, MediaWorker } from './media-worker.ts';
 
 export type IceServer = TransportOffer['iceServers'][number];
 
-/** What everything in the media of one room shares. */
-export type RoomContext = {
+/** What everything in the media of one room shares, on whatever router it is. */
+export type SharedContext = {
   readonly roomId: string;
-  readonly worker: MediaWorker;
-  /** The room's router; rejects when the worker died or the room was closed first. */
-  readonly router: () => Promise<types.Router>;
   readonly limits: Limits;
   readonly logger: MediaLogger;
   readonly events: MediaEvents;
+  readonly counters: MediaCounters;
   readonly announcedAddresses: readonly string[];
   readonly iceServersFor: (seat: SeatRef) => readonly IceServer[];
+};
+
+/** The same for what is on one router of a room. */
+export type RoomContext = SharedContext & {
+  readonly worker: MediaWorker;
+  /** The router; rejects when the worker died or the router was closed first. */
+  readonly router: () => Promise<types.Router>;
 };
 
 /** The answer to a command that came too late for what it was about: replaced, closed, or lost with its worker. */

@@ -1,20 +1,28 @@
-import type { ConsumerOffer, MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
+import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
+import { closeDead, type Death, survives } from './lost-seats.ts';
 import type { Listening, PipeDemand, PipeOffer, Publishing, RoomMediaState, SeatRef } from './media-plane.ts';
-import type { Tenant } from './media-worker.ts';
-import type { ParticipantMedia } from './participant-media.ts';
-import { streamsOf } from './reservation.ts';
-import { failure, type RoomContext, superseded } from './room-context.ts';
+import type { MediaWorker } from './media-worker.ts';
+import type { PipeSettings } from './pipe-half.ts';
+import { RoomAudience } from './room-audience.ts';
+import { type SharedContext, superseded } from './room-context.ts';
 import { RoomParticipants } from './room-participants.ts';
-import { type PipeNetwork, RoomPipes } from './room-pipes.ts';
-import { openRouter, type RoomRouter } from './room-router.ts';
-import { RoomStage } from './room-stage.ts';
-import { RoomVoices } from './room-voices.ts';
+import type { PipeNetwork } from './room-pipes.ts';
+import { RoomSeating } from './room-seating.ts';
+import { type SeatCorrection, type SeatKnowledge, syncSeat } from './seat-sync.ts';
 import type { SeatTransport } from './seat-transport.ts';
 import { SpeakerMonitor } from './speaker-monitor.ts';
+import { StageBranch } from './stage-branch.ts';
 import { type FollowedState, VoiceHandover } from './voice-handover.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
-export type RoomMediaOptions = Omit<RoomContext, 'router'> & {
+export type RoomMediaOptions = {
+  readonly shared: SharedContext;
+  readonly pool: Pick<WorkerPool, 'running' | 'leastLoaded'>;
+  /** The worker for its stage. */
+  readonly worker: MediaWorker;
+  /** How the ends of pipes between routers of this node are made. */
+  readonly relays: Pick<PipeSettings, 'listenInfo'>;
   /** The way to other nodes, where there are any. */
   readonly pipes: PipeNetwork | undefined;
   /** The name of this node among the others. */
@@ -23,110 +31,104 @@ export type RoomMediaOptions = Omit<RoomContext, 'router'> & {
   readonly closed: () => void;
 };
 
+/** Of those who come back after a worker died one in so many milliseconds, and the longest that anybody waits (MD-8). */
+const msPerReturn = 1;
+const longestReturnMs = 1000;
+
 /**
- * The media of one room on this node: a router on one worker, the transports of everybody who has some, and the pipes
- * from and to other nodes. It exists from the first person's transport to the last. Commands may interleave at every `await`: whatever is opened is claimed before,
- * so the last command wins, and what it replaced closes itself.
+ * The media of one room on this node: the router of its stage, routers for its audience once it is large, the transports of everybody
+ * who has some, and the pipes from and to other nodes. It exists from the first person's transport to the last. Commands may
+ * interleave at every `await`: whatever is opened is claimed before, so the last command wins, and what it replaced closes itself.
  */
-export class RoomMedia implements Tenant {
+export class RoomMedia {
   readonly #options: RoomMediaOptions;
-  readonly #context: RoomContext;
-  readonly #opened: Promise<RoomRouter>;
   readonly #monitor: SpeakerMonitor;
   readonly #participants: RoomParticipants;
-  readonly #voices: RoomVoices;
-  readonly #stage: RoomStage;
-  readonly #pipes: RoomPipes | undefined;
+  readonly #audience: RoomAudience;
   readonly #handover: VoiceHandover;
-  #router: RoomRouter | undefined;
+  readonly #seating: RoomSeating;
+  #stage: StageBranch;
   #closed = false;
 
   constructor(options: RoomMediaOptions) {
-    const { worker, limits, events, roomId } = options;
+    const { shared, pool, relays, self } = options;
+    const { limits, events, roomId } = shared;
     this.#options = options;
-    this.#context = { ...options, router: async () => (await this.#opened).router };
     this.#participants = new RoomParticipants(
-      this.#context,
+      limits,
       {
         receiverEnded: (participant) => this.#participants.account(participant),
-        senderEnded: (participant) => this.#stage.endSenders([participant]),
+        senderEnded: (participant) => this.#stage.senders.endSenders([participant]),
       },
       () => this.close(),
     );
     this.#monitor = new SpeakerMonitor(limits, (userIds) => events.speakingChanged(roomId, userIds));
-    this.#voices = new RoomVoices({
-      listeners: this.#participants.listeners,
-      monitor: this.#monitor,
-      events,
-      given: (voice) => this.#handover.given(voice),
-    });
     this.#handover = new VoiceHandover({
-      self: options.self,
+      self,
       movedMediaMs: limits.movedMediaMs,
-      has: (producerId) => this.#voices.has(producerId),
+      has: (producerId) => this.#stage.voices.has(producerId),
       // Never rejects: what mediasoup fails at is dealt with where it fails.
       changed: () => void this.#follow(this.#handover.followed()),
     });
-    this.#stage = new RoomStage(this.#context, this.#participants, this.#voices);
-    this.#pipes =
-      options.pipes && new RoomPipes(this.#context, options.pipes, this.#voices, (routedId) => this.#measure(routedId));
-    this.#opened = this.#open();
-    // Whoever waits for the router sees its failure.
-    this.#opened.catch(() => undefined);
-    worker.admit(this);
+    this.#stage = this.#openStage(options.worker);
+    this.#audience = new RoomAudience({
+      shared,
+      relays,
+      workers: () => pool.running(),
+      voices: () => this.#stage.voices,
+      listenerCost: () => this.#stage.audienceCost(),
+      given: (producerId) => this.#given(producerId),
+      closed: () => this.#audienceClosed(),
+      lost: (worker) => this.#lost(worker),
+    });
+    this.#seating = new RoomSeating({
+      shared,
+      pool,
+      participants: this.#participants,
+      audience: this.#audience,
+      stage: () => this.#stage,
+    });
   }
 
-  async #open(): Promise<RoomRouter> {
-    const { worker, limits } = this.#context;
-    this.#router = await openRouter(worker, limits, {
-      closed: () => this.#closed,
-      measured: (levels) => this.#voices.measured(levels),
+  #openStage(worker: MediaWorker): StageBranch {
+    const { shared, pipes } = this.#options;
+    return new StageBranch({
+      shared,
+      worker,
+      pipes,
+      participants: this.#participants,
+      monitor: this.#monitor,
+      nextPacketMs: () => this.#seating.nextPacketMs(),
+      given: (producerId) => this.#given(producerId),
+      lost: () => this.#lost(worker),
     });
-    return this.#router;
   }
 
   get roomId(): string {
-    return this.#context.roomId;
+    return this.#options.shared.roomId;
   }
 
-  async listen(seat: SeatRef): Promise<Result<Listening>> {
+  admit(seat: SeatRef): Result<void> {
+    return this.#seating.admit(seat);
+  }
+
+  async listen(seat: SeatRef, { onStage }: { readonly onStage: boolean }): Promise<Result<Listening>> {
     const participant = this.#participants.claim(seat);
+    participant.onStage = onStage;
     try {
-      // Somebody who listens already only replaces what they have, and is not turned out.
-      const listeners = this.#participants.listeners.size + 1;
-      const fits = this.#hasRoomFor({ listeners, microphones: this.#microphones() });
-      if (participant.receiver === undefined && !fits) return refuse('node_full');
-      return await participant.opening(participant.receiver, () => this.#openReceiver(participant));
+      return await participant.opening(participant.receiver, () => this.#seating.open(participant));
     } finally {
       this.#participants.account(participant);
     }
   }
 
-  async #openReceiver(participant: ParticipantMedia): Promise<Result<Listening>> {
-    const receiver = participant.replaceReceiver();
-    this.#participants.account(participant);
-    try {
-      const transport = await receiver.open();
-      if (transport === undefined) return superseded(this.#context);
-      const { rtpCapabilities } = await this.#context.router();
-      void this.#voices.hear(receiver);
-      // From here on the client is told of changes by events: nothing may wait between this and the answer.
-      const consumers = await receiver.answer();
-      if (receiver.transport.closed) return superseded(this.#context);
-      return done({ rtpCapabilities, transport: receiver.transport.offer(transport), consumers });
-    } catch (error) {
-      const { closed } = receiver.transport;
-      if (participant.receiver === receiver) participant.closeReceiver();
-      return failure(this.#context, { error, doing: 'opening a receiving transport', closed, code: 'unavailable' });
-    }
-  }
-
   async publish(seat: SeatRef): Promise<Result<Publishing>> {
     const participant = this.#participants.claim(seat);
+    const { senders, branch } = this.#stage;
     try {
-      const transport = await this.#stage.publish(participant);
+      const transport = await senders.publish(participant);
       if (!transport.ok) return transport;
-      const { rtpCapabilities } = await this.#context.router();
+      const { rtpCapabilities } = await branch.context.router();
       return done({ rtpCapabilities, transport: transport.value });
     } finally {
       this.#participants.account(participant);
@@ -138,22 +140,12 @@ export class RoomMedia implements Tenant {
     transportId: string,
     rtpParameters: MicrophoneRtpParameters,
   ): Promise<Result<{ producerId: string }>> {
+    const { senders, branch } = this.#stage;
     const sender = this.#participants.find(seat)?.sender;
     if (sender?.transport.open?.id !== transportId) return refuse('not_found');
-    if (sender.hasMicrophone) return refuse('already');
-    const microphones = this.#microphones() + 1;
-    if (!this.#hasRoomFor({ listeners: this.#participants.listeners.size, microphones })) return refuse('node_full');
-    const opened = await this.#stage.produce(sender, rtpParameters);
+    const opened = await senders.produce(sender, rtpParameters);
     if (!opened.ok) return opened;
-    const { producerId } = opened.value;
-    try {
-      await this.#measure(producerId);
-    } catch (error) {
-      const { closed } = opened.value;
-      if (sender.microphone === opened.value) this.#stage.closeMicrophone(sender);
-      return failure(this.#context, { error, doing: 'measuring a microphone', closed, code: 'unavailable' });
-    }
-    return opened.value.closed ? superseded(this.#context) : done({ producerId });
+    return opened.value.closed ? superseded(branch.context) : done({ producerId: opened.value.producerId });
   }
 
   /** The transport of this seat that has this id; nobody else's. */
@@ -161,21 +153,10 @@ export class RoomMedia implements Tenant {
     return this.#participants.find(seat)?.transport(transportId);
   }
 
-  async sync(
-    seat: SeatRef,
-    have: { readonly transportIds: readonly string[]; readonly consumerIds: readonly string[] },
-  ): Promise<{ transportIds: string[]; added: ConsumerOffer[]; removed: string[] }> {
+  async sync(seat: SeatRef, have: SeatKnowledge): Promise<SeatCorrection> {
     const participant = this.#participants.find(seat);
-    const transportIds =
-      participant?.transportIds().filter((transportId) => have.transportIds.includes(transportId)) ?? [];
-    const receiver = participant?.receiver;
-    const receiving = receiver?.transport.open?.id;
-    // A client without this receiving transport has to listen anew, whatever consumers it still holds.
-    if (receiver === undefined || receiving === undefined || !transportIds.includes(receiving)) {
-      return { transportIds, added: [], removed: [...have.consumerIds] };
-    }
-    await this.#voices.hear(receiver);
-    return { transportIds, ...(await receiver.compare(have.consumerIds)) };
+    if (participant === undefined) return { transportIds: [], added: [], removed: [...have.consumerIds] };
+    return syncSeat(participant, have, this.#seating);
   }
 
   async reconcile(state: RoomMediaState): Promise<void> {
@@ -184,28 +165,28 @@ export class RoomMedia implements Tenant {
 
   async #follow(state: FollowedState | undefined): Promise<void> {
     if (state === undefined || this.#closed) return;
-    await Promise.all([this.#stage.follow(state), this.#pipes?.follow(state), this.#voices.give()]);
+    this.#seating.follow(state);
+    await this.#stage.follow(state);
   }
 
-  /** Only microphones of people here: what was piped here is never piped on. */
   async servePipe(from: string, demand: PipeDemand): Promise<Result<PipeOffer>> {
-    return (await this.#pipes?.serve(from, demand, this.#stage.microphones(demand.producerIds))) ?? refuse('not_found');
+    return (await this.#stage.servePipe(from, demand)) ?? refuse('not_found');
   }
 
   nodeGone(node: string): void {
-    this.#pipes?.nodeGone(node);
+    this.#stage.nodeGone(node);
   }
 
   stopExcess(): Promise<void> {
-    return this.#stage.stopExcess();
+    return this.#stage.senders.stopExcess();
   }
 
   /** Closes what this person has here, but for one session. */
   release(userId: string, exceptSessionId: string | undefined): void {
     const leaving = this.#participants.ofUser(userId).filter(({ seat }) => seat.sessionId !== exceptSessionId);
-    this.#stage.closeSender(...leaving);
+    this.#stage.senders.closeSender(...leaving);
     for (const participant of leaving) {
-      participant.closeReceiver();
+      participant.closeReceivers();
       this.#participants.account(participant);
     }
   }
@@ -213,67 +194,76 @@ export class RoomMedia implements Tenant {
   unpublish(seat: SeatRef): void {
     const participant = this.#participants.find(seat);
     if (participant === undefined) return;
-    this.#stage.closeSender(participant);
+    this.#stage.senders.closeSender(participant);
     this.#participants.account(participant);
   }
 
   discard(seat: SeatRef, producerId: string): void {
     const sender = this.#participants.find(seat)?.sender;
-    if (sender?.microphone?.producerId === producerId) this.#stage.closeMicrophone(sender);
+    if (sender?.microphone?.producerId === producerId) this.#stage.senders.closeMicrophone(sender);
   }
 
   seats(): SeatRef[] {
-    return this.#participants.seats();
-  }
-
-  load(): { transports: number; producers: number; consumers: number } {
-    const { transports, producers, consumers } = this.#participants.load();
-    return {
-      transports: transports + (this.#pipes?.transports() ?? 0),
-      producers: producers + (this.#pipes?.producers() ?? 0),
-      consumers: consumers + (this.#pipes?.streams() ?? 0),
-    };
-  }
-
-  reservedStreams(): number {
-    const { size: listeners } = this.#participants.listeners;
-    return streamsOf({ listeners, microphones: this.#microphones() }) + (this.#pipes?.streams() ?? 0);
-  }
-
-  lost(): void {
-    const seats = this.seats();
-    this.close();
-    this.#context.events.roomLost(this.roomId, seats);
+    return this.#participants.all().map(({ seat }) => seat);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // First the router: it takes everything with it in one request.
-    this.#router?.router.close();
+    this.#stage.close();
+    this.#audience.close();
     this.#participants.close();
-    this.#pipes?.close();
     this.#handover.close();
-    this.#context.worker.leave(this);
     this.#options.closed();
     // Last, as whoever hears of it finds the room gone.
     this.#monitor.silence();
   }
 
-  /** Microphones that are heard here, or are about to be. */
-  #microphones(): number {
-    return this.#participants.microphones() + (this.#pipes?.microphones() ?? 0);
+  /** Every listener at one of the routers was given this voice: it counts when those at all of them were. */
+  #given(producerId: string): void {
+    const { voices } = this.#stage.branch;
+    const voice = voices.all.get(producerId);
+    if (voice !== undefined && voices.isGiven(producerId) && this.#audience.isGiven(producerId))
+      this.#handover.given(voice);
   }
 
-  async #measure(producerId: string): Promise<void> {
-    const { observer } = await this.#opened;
-    await this.#context.worker.ask(() => observer.addProducer({ producerId }));
+  #audienceClosed(): void {
+    if (this.#closed) return;
+    this.#seating.relocate();
+    for (const producerId of this.#stage.branch.voices.all.keys()) this.#given(producerId);
   }
 
-  /** Whether the worker can serve this room if it came to this, next to its other rooms (MD-3). */
-  #hasRoomFor(room: { readonly listeners: number; readonly microphones: number }): boolean {
-    const { worker, limits } = this.#context;
-    const before = { listeners: this.#participants.listeners.size, microphones: this.#microphones() };
-    return worker.reservedStreams() - streamsOf(before) + streamsOf(room) <= limits.streamsPerWorker;
+  /** A worker died (MD-8): what was on it is gone, and nothing else. A stage that still has an audience is built anew at once. */
+  #lost(worker: MediaWorker): void {
+    if (this.#closed) return;
+    const { shared, pool } = this.#options;
+    const people = this.#participants.all();
+    const stageDied = this.#stage.worker === worker;
+    const death: Death = {
+      ofReceiver: (receiver) => this.#seating.of(receiver).worker === worker,
+      ofSenders: stageDied,
+    };
+    const isStageLeft = stageDied && people.some((participant) => survives(participant, death));
+    const next = isStageLeft ? pool.leastLoaded() : undefined;
+    const isOver = stageDied && next === undefined;
+    const seats = closeDead(people, isOver ? { ofReceiver: () => true, ofSenders: true } : death);
+    this.#audience.lose(worker);
+    if (next !== undefined) this.#moveStage(next);
+    // The last one closes the room.
+    for (const participant of people) this.#participants.account(participant);
+    if (isOver) this.close();
+    shared.counters.seatsLost(seats.length);
+    const withinMs = Math.min(seats.length * msPerReturn, longestReturnMs);
+    shared.events.mediaLost(this.roomId, { seats, microphones: stageDied, withinMs });
+  }
+
+  /** The stage goes on at this worker: what it had is gone, and what it is to have comes from the state. */
+  #moveStage(worker: MediaWorker): void {
+    const dead = this.#stage;
+    this.#stage = this.#openStage(worker);
+    dead.close();
+    this.#monitor.silence();
+    this.#audience.feedFrom(this.#stage.voices);
+    void this.#follow(this.#handover.followed());
   }
 }

@@ -1,10 +1,11 @@
+import type { Limits } from '@rostrum/shared/limits.ts';
 import type { SeatRef } from './media-plane.ts';
+import type { Microphone } from './microphone.ts';
 import { type ParticipantEvents, ParticipantMedia } from './participant-media.ts';
-import type { RoomContext } from './room-context.ts';
 
 /** Everybody who has media in a room. A participant is in it while it has a side, open or about to be. */
 export class RoomParticipants {
-  readonly #context: RoomContext;
+  readonly #limits: Limits;
   readonly #events: ParticipantEvents;
   readonly #emptied: () => void;
   /** By user, then by session: for the moment in which a person moves to another device there are two. */
@@ -13,8 +14,8 @@ export class RoomParticipants {
   readonly #speakers = new Set<ParticipantMedia>();
 
   /** `emptied` is called when the last one is gone. */
-  constructor(context: RoomContext, events: ParticipantEvents, emptied: () => void) {
-    this.#context = context;
+  constructor(limits: Limits, events: ParticipantEvents, emptied: () => void) {
+    this.#limits = limits;
     this.#events = events;
     this.#emptied = emptied;
   }
@@ -37,7 +38,7 @@ export class RoomParticipants {
   claim(seat: SeatRef): ParticipantMedia {
     const known = this.find(seat);
     if (known !== undefined) return known;
-    const participant = new ParticipantMedia(seat, this.#context, this.#events);
+    const participant = new ParticipantMedia(seat, this.#limits, this.#events);
     const sessions = this.#byUser.get(seat.userId) ?? new Map<string, ParticipantMedia>();
     this.#byUser.set(seat.userId, sessions.set(seat.sessionId, participant));
     return participant;
@@ -62,30 +63,28 @@ export class RoomParticipants {
     if (this.#byUser.size === 0) this.#emptied();
   }
 
-  seats(): SeatRef[] {
-    return [...this.#byUser.values()].flatMap((sessions) => [...sessions.values()].map(({ seat }) => seat));
+  all(): ParticipantMedia[] {
+    return [...this.#byUser.values()].flatMap((sessions) => [...sessions.values()]);
   }
 
-  /** Microphones that are open or opening, whether the state has them or not. */
-  microphones(): number {
-    let count = 0;
-    for (const { sender } of this.#speakers) if (sender?.hasMicrophone) count += 1;
-    return count;
-  }
-
-  load(): { transports: number; producers: number; consumers: number } {
-    const load = { transports: 0, producers: this.microphones(), consumers: 0 };
-    for (const { receiver } of this.#listeners) {
-      if (receiver?.transport.open !== undefined) load.transports += 1;
-      load.consumers += receiver?.consumerCount ?? 0;
+  /** What they send: transports, and microphones that are open or opening, whether the state has them or not. */
+  sending(): { transports: number; microphones: number } {
+    const sending = { transports: 0, microphones: 0 };
+    for (const { sender } of this.#speakers) {
+      if (sender?.transport.open !== undefined) sending.transports += 1;
+      if (sender?.hasMicrophone) sending.microphones += 1;
     }
-    for (const { sender } of this.#speakers) if (sender?.transport.open !== undefined) load.transports += 1;
-    return load;
+    return sending;
+  }
+
+  /** The microphones that are open, whether the state has them or not. */
+  microphones(): Microphone[] {
+    return [...this.#speakers].flatMap(({ sender }) => sender?.microphone ?? []);
   }
 
   /** Closes and forgets everybody. */
   close(): void {
-    for (const sessions of this.#byUser.values()) for (const participant of sessions.values()) participant.close();
+    for (const participant of this.all()) participant.close();
     this.#byUser.clear();
     this.#listeners.clear();
     this.#speakers.clear();

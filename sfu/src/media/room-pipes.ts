@@ -5,7 +5,7 @@ import { OutgoingPipe } from './outgoing-pipe.ts';
 import type { PipeSettings } from './pipe-half.ts';
 import type { RoomContext } from './room-context.ts';
 import type { RoomVoice } from './room-voice.ts';
-import type { RoomVoices } from './room-voices.ts';
+import type { StageVoices } from './stage-voices.ts';
 import type { FollowedState } from './voice-handover.ts';
 
 /** The pipes between this node and the others, as all rooms share them. */
@@ -41,24 +41,16 @@ export const microphonesElsewhere = (microphones: Iterable<MicrophoneState>, sel
 export class RoomPipes {
   readonly #context: RoomContext;
   readonly #network: PipeNetwork;
-  readonly #voices: RoomVoices;
-  readonly #measure: (routedId: string) => Promise<void>;
+  readonly #voices: StageVoices;
   /** By node. */
   readonly #incoming = new Map<string, IncomingPipe>();
   readonly #outgoing = new Map<string, OutgoingPipe>();
   #closed = false;
 
-  /** `measure` has the levels of a producer on the room's router measured. */
-  constructor(
-    context: RoomContext,
-    network: PipeNetwork,
-    voices: RoomVoices,
-    measure: (routedId: string) => Promise<void>,
-  ) {
+  constructor(context: RoomContext, network: PipeNetwork, voices: StageVoices) {
     this.#context = context;
     this.#network = network;
     this.#voices = voices;
-    this.#measure = measure;
   }
 
   /** Asks for the microphones that this state has at other nodes. Resolves when the worker has followed; not when they are here. */
@@ -118,6 +110,13 @@ export class RoomPipes {
     return count;
   }
 
+  /** How many nodes are sent this microphone. */
+  sends(producerId: string): number {
+    let count = 0;
+    for (const pipe of this.#outgoing.values()) if (pipe.has(producerId)) count += 1;
+    return count;
+  }
+
   transports(): number {
     return this.#outgoing.size + [...this.#incoming.values()].filter(({ isOpen }) => isOpen).length;
   }
@@ -139,7 +138,6 @@ export class RoomPipes {
       ask: (demand) => peers.request(node, demand),
       nextSequence,
       voices: this.#voices,
-      measure: this.#measure,
     });
     this.#incoming.set(node, pipe);
     pipe.start();

@@ -1,4 +1,5 @@
-import type { MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { done, type Result } from '@rostrum/shared/result.ts';
 import type { Microphone } from './microphone.ts';
@@ -6,19 +7,19 @@ import { toleratedBitrate } from './opus.ts';
 import type { ParticipantMedia } from './participant-media.ts';
 import { failure, type RoomContext, superseded } from './room-context.ts';
 import type { RoomParticipants } from './room-participants.ts';
-import type { RoomVoices } from './room-voices.ts';
 import type { Sender } from './sender.ts';
+import type { StageVoices } from './stage-voices.ts';
 import type { FollowedState } from './voice-handover.ts';
 
 /** The sending half of a room's media: who sends, and that only those send whom the state has on the stage (MD-9). */
 export class RoomStage {
   readonly #context: RoomContext;
   readonly #participants: RoomParticipants;
-  readonly #voices: RoomVoices;
+  readonly #voices: StageVoices;
   /** Until the state has been told, nobody is held to less than the best quality. */
   #quality: RoomSettings['audioQuality'] = 'music';
 
-  constructor(context: RoomContext, participants: RoomParticipants, voices: RoomVoices) {
+  constructor(context: RoomContext, participants: RoomParticipants, voices: StageVoices) {
     this.#context = context;
     this.#participants = participants;
     this.#voices = voices;
@@ -28,7 +29,7 @@ export class RoomStage {
   publish(participant: ParticipantMedia): Promise<Result<TransportOffer>> {
     return participant.opening(participant.sender, async () => {
       this.closeSender(participant);
-      const sender = participant.claimSender();
+      const sender = participant.claimSender(this.#context);
       this.#participants.account(participant);
       try {
         const transport = await sender.open(this.#quality);
@@ -48,7 +49,7 @@ export class RoomStage {
     });
   }
 
-  /** Makes the sending half what the state says. Resolves when the worker did it; listeners get new voices by `RoomVoices.give`. */
+  /** Makes the sending half what the state says. Resolves when the worker did it; listeners get new voices by `StageVoices.give`. */
   async follow(state: FollowedState): Promise<void> {
     const work: Promise<void>[] = [];
     if (state.audioQuality !== this.#quality) {

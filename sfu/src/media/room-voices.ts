@@ -1,86 +1,81 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { MediaEvents, MicrophoneState } from './media-plane.ts';
-import type { ParticipantMedia } from './participant-media.ts';
+import type { MediaEvents } from './media-plane.ts';
 import type { Receiver } from './receiver.ts';
-import type { RoomVoice } from './room-voice.ts';
-import type { SpeakerMonitor } from './speaker-monitor.ts';
+import type { RoutedVoice } from './room-voice.ts';
 
 /** Listeners that are given new voices in one turn of the event loop, so that a large audience does not block it. */
 const listenersPerTurn = 50;
 
-export type RoomVoicesOptions = {
-  readonly listeners: ReadonlySet<ParticipantMedia>;
-  readonly monitor: SpeakerMonitor;
-  readonly events: MediaEvents;
+export type RoomVoicesOptions<Voice> = {
+  /** Those who listen at this router. */
+  readonly receivers: ReadonlySet<Receiver>;
+  readonly events: Pick<MediaEvents, 'consumersAdded' | 'consumersRemoved'>;
   /** Called when every listener there is was given a voice that came newly. */
-  readonly given: (voice: RoomVoice) => void;
+  readonly given: (voice: Voice) => void;
 };
 
 /**
- * The voices of a room: the microphones that its state has, and that so every listener hears. A listener that arrives
+ * The voices on one router of a room, which everybody hears who listens there. A listener that arrives
  * while a microphone opens gets it once: both sides claim the pair in the receiver before anything waits.
  */
-export class RoomVoices {
-  readonly #listeners: ReadonlySet<ParticipantMedia>;
-  readonly #monitor: SpeakerMonitor;
-  readonly #events: MediaEvents;
+export class RoomVoices<Voice extends RoutedVoice> {
+  readonly #options: RoomVoicesOptions<Voice>;
   /** By producer id. */
-  readonly #voices = new Map<string, RoomVoice>();
-  /** Whose voice it is, by the id that the router knows. */
-  readonly #users = new Map<string, string>();
-  readonly #given: (voice: RoomVoice) => void;
-  /** Voices that not every listener was given yet. */
-  readonly #fresh = new Set<RoomVoice>();
+  readonly #voices = new Map<string, Voice>();
+  /** Voices that no listener was given yet, and those that every listener was given. */
+  readonly #fresh = new Set<Voice>();
+  readonly #given = new Set<Voice>();
   /** Whether some listener may lack a voice. */
   #incomplete = false;
 
-  constructor(options: RoomVoicesOptions) {
-    this.#listeners = options.listeners;
-    this.#monitor = options.monitor;
-    this.#events = options.events;
-    this.#given = options.given;
+  constructor(options: RoomVoicesOptions<Voice>) {
+    this.#options = options;
   }
 
-  has(producerId: string): boolean {
-    return this.#voices.has(producerId);
+  get all(): ReadonlyMap<string, Voice> {
+    return this.#voices;
   }
 
-  /** Makes one voice what the state says of it, but for the listeners: see `give`. Resolves when the worker did it. */
-  follow(voice: RoomVoice, state: MicrophoneState | undefined): Promise<void> {
-    if (state === undefined) {
-      this.take([voice]);
-    } else if (!this.#voices.has(voice.producerId)) {
-      this.#voices.set(voice.producerId, voice);
-      this.#users.set(voice.routedId, voice.userId);
-      this.#fresh.add(voice);
-      this.#incomplete = true;
-    }
-    if (state?.muted) this.#monitor.stopped(voice.userId);
-    return voice.follow(state);
+  /** Whether every listener was given this voice. */
+  isGiven(producerId: string): boolean {
+    const voice = this.#voices.get(producerId);
+    return voice !== undefined && this.#given.has(voice);
   }
 
-  /** Gives every listener the voices it lacks, and tells it of them in one event. */
+  /** Adds a voice; listeners are given it by `give`. Answers whether it is new. */
+  add(voice: Voice): boolean {
+    if (this.#voices.has(voice.producerId)) return false;
+    this.#voices.set(voice.producerId, voice);
+    this.#fresh.add(voice);
+    this.#incomplete = true;
+    return true;
+  }
+
+  /** Gives every listener the voices it lacks, and tells it of them in one event. Never rejects. */
   async give(): Promise<void> {
     if (!this.#incomplete) return;
     this.#incomplete = false;
-    const listeners = [...this.#listeners];
+    const receivers = [...this.#options.receivers];
     const fresh = [...this.#fresh];
     this.#fresh.clear();
-    for (let start = 0; start < listeners.length; start += listenersPerTurn) {
+    for (let start = 0; start < receivers.length; start += listenersPerTurn) {
       if (start > 0) await nextTurn();
-      const turn = listeners.slice(start, start + listenersPerTurn);
-      await Promise.all(turn.map((listener) => this.#giveTo(listener)));
+      const turn = receivers.slice(start, start + listenersPerTurn);
+      await Promise.all(turn.map((receiver) => this.#giveTo(receiver)));
     }
-    for (const voice of fresh) if (this.#voices.get(voice.producerId) === voice) this.#given(voice);
+    for (const voice of fresh) {
+      if (this.#voices.get(voice.producerId) !== voice) continue;
+      this.#given.add(voice);
+      this.#options.given(voice);
+    }
   }
 
-  async #giveTo({ seat, receiver }: ParticipantMedia): Promise<void> {
-    if (receiver === undefined) return;
+  async #giveTo(receiver: Receiver): Promise<void> {
     await this.hear(receiver);
     const consumers = receiver.collect();
     const transportId = receiver.transport.open?.id;
     if (consumers.length > 0 && transportId !== undefined)
-      this.#events.consumersAdded({ seat, transportId, consumers });
+      this.#options.events.consumersAdded({ seat: receiver.seat, transportId, consumers });
   }
 
   /** Claims for this listener every voice it lacks. One that fails is tried again with the next `give`. */
@@ -88,31 +83,20 @@ export class RoomVoices {
     if (!(await receiver.hear(this.#voices.values()))) this.#incomplete = true;
   }
 
-  /** Takes these voices from every listener that has them. Those that close are closed first. */
-  take(voices: readonly RoomVoice[]): void {
+  /** Takes these voices from every listener that has them; those that close are closed first. Answers those that were here. */
+  take(voices: readonly Voice[]): Voice[] {
     const heard = voices.filter((voice) => this.#voices.get(voice.producerId) === voice);
-    if (heard.length === 0) return;
+    if (heard.length === 0) return heard;
     for (const voice of heard) {
       this.#voices.delete(voice.producerId);
-      this.#users.delete(voice.routedId);
       this.#fresh.delete(voice);
+      this.#given.delete(voice);
     }
-    const removed = [...this.#listeners].flatMap(({ seat, receiver }) => {
-      const consumerIds = heard.flatMap((voice) => receiver?.drop(voice) ?? []);
-      return consumerIds.length > 0 ? [{ seat, consumerIds }] : [];
+    const removed = [...this.#options.receivers].flatMap((receiver) => {
+      const consumerIds = heard.flatMap((voice) => receiver.drop(voice) ?? []);
+      return consumerIds.length > 0 ? [{ seat: receiver.seat, consumerIds }] : [];
     });
-    for (const { seat, consumerIds } of removed) this.#events.consumersRemoved(seat, consumerIds);
-    const stillHeard = new Set(this.#users.values());
-    for (const { userId } of heard) if (!stillHeard.has(userId)) this.#monitor.stopped(userId);
-  }
-
-  /** Levels as mediasoup measured them, in dBov, by the id on the router; one that is in no state counts for nothing. */
-  measured(levels: ReadonlyMap<string, number>): void {
-    const byUser = new Map<string, number>();
-    for (const [routedId, level] of levels) {
-      const userId = this.#users.get(routedId);
-      if (userId !== undefined) byUser.set(userId, Math.max(level, byUser.get(userId) ?? level));
-    }
-    this.#monitor.measured(byUser);
+    for (const { seat, consumerIds } of removed) this.#options.events.consumersRemoved(seat, consumerIds);
+    return heard;
   }
 }

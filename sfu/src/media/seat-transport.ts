@@ -1,9 +1,18 @@
-import type { ClientDtlsParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { ClientDtlsParameters } from '@rostrum/shared/protocol/media.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import type { types } from 'mediasoup';
 import { withFurtherAddresses } from './listen-addresses.ts';
 import type { SeatRef } from './media-plane.ts';
 import { failure, type RoomContext } from './room-context.ts';
+
+/** What a transport tells whoever it is part of. */
+export type TransportHooks = {
+  /** The client is connected: packets flow. */
+  readonly connected?: () => void;
+  /** It closed without anybody here asking for it. */
+  readonly ended: () => void;
+};
 
 /**
  * One WebRtcTransport of a seat. It is claimed at once and opened after, so that a later command sees it while mediasoup
@@ -12,21 +21,25 @@ import { failure, type RoomContext } from './room-context.ts';
 export class SeatTransport {
   readonly #seat: SeatRef;
   readonly #context: RoomContext;
-  readonly #ended: () => void;
+  readonly #hooks: TransportHooks;
   #transport: types.WebRtcTransport | undefined;
   #connect: 'none' | 'asked' | 'connected' = 'none';
   #closed = false;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** `ended` is called when the transport closed without anybody here asking for it. */
-  constructor(seat: SeatRef, context: RoomContext, ended: () => void) {
+  constructor(seat: SeatRef, context: RoomContext, hooks: TransportHooks) {
     this.#seat = seat;
     this.#context = context;
-    this.#ended = ended;
+    this.#hooks = hooks;
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether the client is connected to it. */
+  get isConnected(): boolean {
+    return !this.#closed && this.#connect === 'connected';
   }
 
   /** mediasoup's transport, as soon as it is open and for as long. */
@@ -48,6 +61,7 @@ export class SeatTransport {
       if (state === 'connected') {
         this.#connect = 'connected';
         clearTimeout(this.#idleTimer);
+        this.#hooks.connected?.();
       }
       // A client that closes its connection says so by DTLS; mediasoup leaves the transport to us.
       if (state === 'failed' || state === 'closed') this.#end(`DTLS ${state}`);
@@ -120,6 +134,6 @@ export class SeatTransport {
       'a transport ended',
     );
     this.close();
-    this.#ended();
+    this.#hooks.ended();
   }
 }

@@ -1,4 +1,5 @@
-import type { MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import type { SeatRef } from './media-plane.ts';
@@ -20,7 +21,7 @@ export class Sender {
   constructor(seat: SeatRef, context: RoomContext, ended: () => void) {
     this.#seat = seat;
     this.#context = context;
-    this.transport = new SeatTransport(seat, context, ended);
+    this.transport = new SeatTransport(seat, context, { ended });
   }
 
   get microphone(): Microphone | undefined {

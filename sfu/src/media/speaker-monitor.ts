@@ -3,7 +3,7 @@ import { nextSpeaking, type Speaking, type SpeakingRule } from './speaking.ts';
 
 /**
  * Tells who speaks in a room (MD-4): the whole set, only when it changed, and at most once in `speakingIntervalMs`.
- * It is given what the audio level observer measures, and calls `tell` with the user ids, sorted.
+ * It is given what `StageLevels` measures, and calls `tell` with the user ids, sorted.
  */
 export class SpeakerMonitor {
   readonly #rule: SpeakingRule;
@@ -59,7 +59,7 @@ export class SpeakerMonitor {
       this.#lookAgainAt(mayTellAt, now);
       return;
     }
-    // The observer says once that there is silence, and then nothing: the end of the hold is for us to see.
+    // It is told once that there is silence, and then nothing: the end of the hold is for us to see.
     if (this.#speaking.size > 0) this.#lookAgainAt(Math.min(...this.#speaking.values()) + this.#rule.holdMs, now);
   }
 

@@ -1,16 +1,19 @@
 import type { Limits } from '@rostrum/shared/limits.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
+import { packetTimes } from '@rostrum/shared/room/audio-quality.ts';
 import type { types } from 'mediasoup';
 import { backOffMs } from './back-off.ts';
+import type { MediaCounters } from './media-counters.ts';
 import type { WorkerLoad } from './media-plane.ts';
 import { type MediaLogger, MediaWorker } from './media-worker.ts';
-import { voicesReserved } from './reservation.ts';
+import { listenerCost } from './reservation.ts';
 
 export type WorkerPoolOptions = {
   readonly workers: number;
   readonly limits: Limits;
   readonly logger: MediaLogger;
   readonly workerBin: string | undefined;
+  readonly counters: MediaCounters;
   /** Where the worker of this index listens. Asked at every start, as a laptop's addresses change. */
   readonly listenInfos: (index: number) => types.TransportListenInfo[];
 };
@@ -29,6 +32,9 @@ type Slot = {
 
 /** A worker that lived this long was sound: its death is not one of a series. */
 const soundAfterMs = 10_000;
+
+/** So many failures in a row are a series: whatever kills it is still there. One or two are bad luck. */
+const seriesOf = 3;
 
 /**
  * How long to wait before the next start after this many failures in a row. The first worker that dies is replaced at
@@ -65,34 +71,40 @@ export class WorkerPool {
     }));
   }
 
-  /**
-   * The worker for a new room: the one with the fewest streams reserved, among equals the one with the fewest rooms. Refuses with
-   * `node_full` where none has room for a listener, `unavailable` where none runs and none came back within a second.
-   */
-  async place(): Promise<Result<MediaWorker>> {
-    if (this.#running().length === 0) await this.#oneRunning();
-    const running = this.#running();
-    if (running.length === 0) return refuse('unavailable');
-    const byLoad = running
-      .map((worker) => ({ worker, streams: worker.reservedStreams() }))
-      .filter(({ streams }) => streams + voicesReserved <= this.#options.limits.streamsPerWorker)
-      .sort((a, b) => a.streams - b.streams || a.worker.rooms - b.worker.rooms);
-    const [least] = byLoad;
-    return least === undefined ? refuse('node_full') : done(least.worker);
+  /** The workers that run now, in the order of their ports. */
+  running(): readonly MediaWorker[] {
+    return this.#slots.flatMap(({ state }) => (state.name === 'running' ? [state.worker] : []));
   }
 
-  /** Whether every worker runs, and one has room for a listener. */
+  /**
+   * The worker for a new room, of which so many packets a second will be reserved: the least loaded that has room for them. Refuses
+   * with `node_full` where none has, `unavailable` where none runs and none came back within a second.
+   */
+  async place(packets: number): Promise<Result<MediaWorker>> {
+    if (this.running().length === 0) await this.#oneRunning();
+    const running = this.running();
+    if (running.length === 0) return refuse('unavailable');
+    const worker = this.#leastOf(running.filter((candidate) => candidate.hasRoomFor(packets)));
+    return worker === undefined ? refuse('node_full') : done(worker);
+  }
+
+  /** The worker for the stage of a room that lost its own: the least loaded, full or not, as those people are inside already. */
+  leastLoaded(): MediaWorker | undefined {
+    return this.#leastOf(this.running());
+  }
+
+  /**
+   * Whether this node can take people: every worker runs, none of them has died again and again of late, and one has room for a
+   * listener.
+   */
   ready(): boolean {
-    const running = this.#running();
-    const { streamsPerWorker } = this.#options.limits;
-    return (
-      running.length === this.#slots.length &&
-      running.some((worker) => worker.reservedStreams() + voicesReserved <= streamsPerWorker)
-    );
+    const { gateVoices } = this.#options.limits;
+    const listener = listenerCost([], { voices: gateVoices, nextPacketMs: packetTimes.usual });
+    return this.#slots.every(isSound) && this.running().some((worker) => worker.hasRoomFor(listener));
   }
 
   load(): WorkerLoad[] {
-    return this.#running().map((worker) => worker.load());
+    return this.running().map((worker) => worker.load());
   }
 
   /** Closes every worker and resolves when all their processes are gone. */
@@ -109,13 +121,32 @@ export class WorkerPool {
     this.#wake();
   }
 
-  #running(): MediaWorker[] {
-    return this.#slots.flatMap(({ state }) => (state.name === 'running' ? [state.worker] : []));
+  /**
+   * Of these workers the one with the fewest packets reserved, among equals the one with the fewest routers; but one that is in a
+   * series of deaths, or has no time left, only where there is no other.
+   */
+  #leastOf(workers: readonly MediaWorker[]): MediaWorker | undefined {
+    const sound = new Set(
+      this.#slots.flatMap((slot) => (slot.state.name === 'running' && isSound(slot) ? [slot.state.worker] : [])),
+    );
+    const [least] = workers
+      .map((worker) => ({
+        worker,
+        reluctance: Number(!sound.has(worker)) + Number(worker.isSaturated),
+        reserved: worker.reserved(),
+      }))
+      .sort(
+        (one, other) =>
+          one.reluctance - other.reluctance ||
+          one.reserved - other.reserved ||
+          one.worker.routers - other.worker.routers,
+      );
+    return least?.worker;
   }
 
   /** Starts the worker of a slot; rejects when it does not start. */
   async #launch(slot: Slot): Promise<void> {
-    const { limits, logger, workerBin, listenInfos } = this.#options;
+    const { limits, logger, workerBin, counters, listenInfos } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
     const starting = { name: 'starting', done: promise } as const;
     slot.state = starting;
@@ -125,6 +156,7 @@ export class WorkerPool {
         limits,
         logger,
         workerBin,
+        counters,
         listenInfos: listenInfos(slot.index),
         died: () => this.#died(slot),
       });
@@ -132,6 +164,7 @@ export class WorkerPool {
         await worker.close();
         return;
       }
+      if (worker.closed) throw new Error('it died as soon as it ran');
       slot.state = { name: 'running', worker, since: performance.now() };
       this.#wake();
     } finally {
@@ -182,3 +215,7 @@ export class WorkerPool {
     for (const finish of [...this.#waiting]) finish();
   }
 }
+
+/** Whether it has a worker, and one that is not likely to be gone in a moment. */
+const isSound = ({ state, failures }: Slot): boolean =>
+  state.name === 'running' && (failures < seriesOf || performance.now() - state.since >= soundAfterMs);

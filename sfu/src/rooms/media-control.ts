@@ -11,8 +11,10 @@ import { MovedMedia, type MovedMediaParts } from './moved-media.ts';
 export interface MediaControl {
   /** Media follows this state of a room, or of a call that the SFU carries, at every node. */
   follow(state: RoomMediaState): void;
-  /** The same at this node alone: the state is as it was, and this node may not have it yet. */
+  /** The same at this node alone: the state is as it was, and media here may not be what it says. */
   followHere(state: RoomMediaState): void;
+  /** The same where this node may not have the state yet; if it followed it a moment ago, it need not do so for everybody who comes. */
+  remind(state: RoomMediaState): void;
   /** Closes all media of this person but that of `exceptSessionId`. */
   release(roomId: string, userId: string, exceptSessionId?: string): void;
   /** This session is at the node `to` now. What it has at others plays on for a while. */
@@ -64,6 +66,7 @@ export const createMediaControl = (parts: MediaControlParts): RunningMediaContro
       bus?.tell({ kind: 'media-state', state });
     },
     followHere: (state) => follower.follow(state),
+    remind: (state) => follower.remind(state),
     release: (roomId, userId, exceptSessionId) => {
       media.release(roomId, userId, exceptSessionId);
       bus?.tell({

@@ -7,6 +7,9 @@ import type { Logger } from '../runtime/logger.ts';
  */
 const remembered = 10_000;
 
+/** A state of which this node is reminded is followed again after so many milliseconds: it mends, but not once for each of a crowd. */
+const reminderMs = 1000;
+
 /** The version of a room that is over: no state comes after its end. */
 const over = Number.POSITIVE_INFINITY;
 
@@ -20,8 +23,8 @@ export class MediaFollower {
   readonly #logger: Pick<Logger, 'error'>;
   /** Rooms being reconciled, with the state that came meanwhile. */
   readonly #rooms = new Map<string, { next: RoomMediaState | undefined }>();
-  /** The latest version of each room, those heard of longest ago first. */
-  readonly #latest = new Map<string, number>();
+  /** The latest version of each room, and when it was told last; those heard of longest ago first. */
+  readonly #latest = new Map<string, { readonly version: number; readonly at: number }>();
 
   constructor(media: Pick<MediaPlane, 'reconcile'>, logger: Pick<Logger, 'error'>) {
     this.#media = media;
@@ -30,11 +33,18 @@ export class MediaFollower {
 
   follow(state: RoomMediaState): void {
     const { roomId, version } = state;
-    if (version < (this.#latest.get(roomId) ?? Number.NEGATIVE_INFINITY)) return;
+    if (version < this.#latestOf(roomId)) return;
     this.#note(roomId, version);
     const running = this.#rooms.get(roomId);
     if (running) running.next = state;
     else void this.#run(state);
+  }
+
+  /** Nothing changed, but this node may not have heard of the state yet: follows it unless it did so a moment ago. */
+  remind(state: RoomMediaState): void {
+    const { roomId, version } = state;
+    const at = this.#latest.get(roomId)?.at ?? Number.NEGATIVE_INFINITY;
+    if (version > this.#latestOf(roomId) || performance.now() - at >= reminderMs) this.follow(state);
   }
 
   /** The room is over: no state of it is followed any more. */
@@ -44,9 +54,13 @@ export class MediaFollower {
     if (running) running.next = undefined;
   }
 
+  #latestOf(roomId: string): number {
+    return this.#latest.get(roomId)?.version ?? Number.NEGATIVE_INFINITY;
+  }
+
   #note(roomId: string, version: number): void {
     this.#latest.delete(roomId);
-    this.#latest.set(roomId, version);
+    this.#latest.set(roomId, { version, at: performance.now() });
     const [longestAgo] = this.#latest.keys();
     if (this.#latest.size > remembered && longestAgo !== undefined) this.#latest.delete(longestAgo);
   }

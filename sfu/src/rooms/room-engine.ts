@@ -1,5 +1,5 @@
 import type { Limits } from '@rostrum/shared/limits.ts';
-import { type Result, refuse } from '@rostrum/shared/result.ts';
+import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import { isStaff } from '@rostrum/shared/room/permissions.ts';
 import type { RoomCommand } from '../rules/room/commands.ts';
 import { type DeadlineKey, deadlinesOf } from '../rules/room/deadlines.ts';
@@ -38,15 +38,20 @@ export type EngineDependencies = {
   readonly follow: (committed: Committed) => Promise<void>;
 };
 
+export type Turn<Value> = {
+  /**
+   * What speaks against the command beside the rules, in the room as it is when its turn has come. Asked only of what the rules allow:
+   * whoever may not know of the room is not told more of it (SE-8). Costs nothing, and waits for nothing.
+   */
+  readonly unless?: (before: RoomState) => Result<void>;
+  readonly task: (committed: Committed) => Promise<Result<Value>>;
+};
+
 export type RoomEngine = {
   /** Carries a command out: load, decide, commit, follow, one after the other for each room. */
   execute(roomId: string, command: RoomCommand): Promise<Result<Committed>>;
-  /** The same, and then `task` in the same turn, so that what it reads is what the command left. */
-  executeThen<Value>(
-    roomId: string,
-    command: RoomCommand,
-    task: (committed: Committed) => Promise<Result<Value>>,
-  ): Promise<Result<Value>>;
+  /** The same, and then its `task` in the same turn, so that what it reads is what the command left. */
+  executeThen<Value>(roomId: string, command: RoomCommand, turn: Turn<Value>): Promise<Result<Value>>;
   /** Runs `task` between the commands of a room. */
   between<Value>(roomId: string, task: () => Promise<Result<Value>>): Promise<Result<Value>>;
 };
@@ -64,8 +69,12 @@ export const createRoomEngine = (dependencies: EngineDependencies): RoomEngine =
     }
   };
 
-  const carryOut = async (roomId: string, command: RoomCommand): Promise<Result<Committed>> => {
-    const result = await attempt(dependencies, roomId, command);
+  const carryOut = async (
+    roomId: string,
+    command: RoomCommand,
+    unless: NonNullable<Turn<unknown>['unless']> = () => done(undefined),
+  ): Promise<Result<Committed>> => {
+    const result = await attempt(dependencies, roomId, { command, unless });
     if (result.ok && result.value.events.length > 0) await dependencies.follow(result.value);
     return result;
   };
@@ -73,9 +82,9 @@ export const createRoomEngine = (dependencies: EngineDependencies): RoomEngine =
   return {
     between,
     execute: (roomId, command) => between(roomId, () => carryOut(roomId, command)),
-    executeThen: (roomId, command, task) =>
+    executeThen: (roomId, command, { unless, task }) =>
       between(roomId, async () => {
-        const result = await carryOut(roomId, command);
+        const result = await carryOut(roomId, command, unless);
         return result.ok ? task(result.value) : result;
       }),
   };
@@ -84,7 +93,7 @@ export const createRoomEngine = (dependencies: EngineDependencies): RoomEngine =
 const attempt = async (
   dependencies: EngineDependencies,
   roomId: string,
-  command: RoomCommand,
+  { command, unless }: { readonly command: RoomCommand } & Required<Pick<Turn<unknown>, 'unless'>>,
 ): Promise<Result<Committed>> => {
   const { store, clock, limits, newId } = dependencies;
   const expiresAt = clock.now() + limits.unavailableMs;
@@ -95,6 +104,8 @@ const attempt = async (
     const before = loaded.state;
     const decision = decide(before, command, { now: clock.now(), limits, entryId });
     if (!decision.ok) return decision;
+    const allowed = unless(before);
+    if (!allowed.ok) return allowed;
     const events = decision.value;
     const { version } = loaded;
     if (events.length === 0)

@@ -23,6 +23,8 @@ import type { ListPosition, RoomStore } from '../state/room-store.ts';
 export type RoomQueries = {
   /** Whether this person has a seat in the room, connected or kept for them. */
   hasSeat(roomId: string, userId: string): Promise<boolean>;
+  /** What this person has of the room: a seat, connected or kept; else no more than the right to know of it (SE-8), or not even that. */
+  knows(roomId: string, viewer: NonNullable<Viewer>): Promise<'seat' | 'room' | undefined>;
   /** The role of the seat that this person has; undefined for none. */
   roleOf(roomId: string, userId: string): Promise<Role | undefined>;
   /** Active public rooms, newest first, in pages. A cursor that is not ours is `invalid`. */
@@ -63,6 +65,7 @@ type Dependencies = {
 /** What is read of rooms without changing them. */
 export const createRoomQueries = (dependencies: Dependencies): RoomQueries => ({
   hasSeat: async (roomId, userId) => (await seatIn(dependencies.store, roomId, userId)) !== undefined,
+  knows: (roomId, viewer) => knows(dependencies.store, roomId, viewer),
   roleOf: async (roomId, userId) => (await seatIn(dependencies.store, roomId, userId))?.role,
   list: (options) => list(dependencies.store, options),
   get: async (roomId, viewer) => {
@@ -78,6 +81,14 @@ const seatIn = async (store: RoomStore, roomId: string, userId: string): Promise
   const loaded = await store.load(roomId, () => ({ users: [userId], standings: [] }));
   return loaded && seatOf(loaded.state, userId);
 };
+
+const knows: (store: RoomStore, ...asked: Parameters<RoomQueries['knows']>) => ReturnType<RoomQueries['knows']> =
+  async (store, roomId, viewer) => {
+    const loaded = await store.load(roomId, () => ({ users: [viewer.userId], standings: [] }));
+    if (!loaded) return undefined;
+    if (seatOf(loaded.state, viewer.userId)) return 'seat';
+    return mayKnow(loaded.state, viewer) ? 'room' : undefined;
+  };
 
 const nobody = { userId: '', kind: 'guest' } as const;
 

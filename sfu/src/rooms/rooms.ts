@@ -2,17 +2,15 @@ import { type Limits, sizes } from '@rostrum/shared/limits.ts';
 import type { createRoomSchema, RoomInfo, RoomView } from '@rostrum/shared/protocol/room.ts';
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
 import type { output } from 'zod/mini';
-import type { Records } from '../records/records.ts';
 import type { Actor, RoomCommand } from '../rules/room/commands.ts';
 import { deadlinesOf } from '../rules/room/deadlines.ts';
 import { mayKnow } from '../rules/room/decide/membership.ts';
 import { openedRoom } from '../rules/room/evolve.ts';
 import { infoOf, viewOf } from '../rules/room/project.ts';
 import { ownerOf, type Person, seatOf } from '../rules/room/state.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { RoomStore } from '../state/room-store.ts';
-import type { Directory, RoomPublisher } from './ports.ts';
-import type { Committed, RoomEngine } from './room-engine.ts';
+import { type JoinDependencies, type Joined, joinRoom, type Listens } from './join-room.ts';
+import type { Directory } from './ports.ts';
+import type { Committed } from './room-engine.ts';
 
 export type NewRoom = output<typeof createRoomSchema>;
 
@@ -42,13 +40,14 @@ export type AboutPerson = { readonly by: Actor; readonly userId: string } & (
   | { readonly type: 'allow-hand'; readonly allowed: boolean }
 );
 
-export type Joined = { readonly state: RoomView; readonly resumed: boolean; readonly speaking: string[] };
-
 export type Rooms = {
   /** Creates a room and opens it (RM-1, RM-2). Refuses with `rate_limited`, `node_full`, `invalid`, `unavailable`. */
   create(creator: Person, input: NewRoom): Promise<Result<RoomInfo>>;
-  /** Takes a seat for this session, or comes back to it; answers with what the person sees. */
-  join(person: Person, roomId: string, sessionId: string): Promise<Result<Joined>>;
+  /**
+   * Takes a seat for this session, or comes back to it; answers with what the person sees, but for a long list of the audience
+   * where they listen at once: that is to follow.
+   */
+  join(person: Person, roomId: string, sessionId: string, listens?: Listens): Promise<Result<Joined>>;
   /** What the person sees now; `not_in_room` without a seat of this session. */
   sync(roomId: string, by: Actor): Promise<Result<{ state: RoomView }>>;
   /** Carries a command out. Somebody who may not know of the room gets `not_found` (SE-8). */
@@ -66,21 +65,11 @@ export type Rooms = {
   stopAll(): Promise<void>;
 };
 
-export type RoomsDependencies = {
-  readonly engine: RoomEngine;
-  readonly store: RoomStore;
-  readonly records: Records;
+export type RoomsDependencies = JoinDependencies & {
   readonly directory: Directory;
-  readonly publisher: RoomPublisher;
-  readonly clock: Clock;
-  readonly limits: Limits;
   readonly newId: () => string;
-  /** This node: those who join here are connected to it. */
-  readonly nodeId: string;
   /** How many nodes serve together; one where left out. */
   readonly nodes?: () => number;
-  /** Who speaks in this room now. */
-  readonly speakingIn: (roomId: string) => readonly string[];
 };
 
 /** The use cases of a room. */
@@ -93,7 +82,7 @@ export const createRooms = (dependencies: RoomsDependencies): Rooms => {
   };
   return {
     create: (creator, input) => create(dependencies, creator, input),
-    join: (person, roomId, sessionId) => join(dependencies, person, roomId, sessionId),
+    join: (person, roomId, sessionId, listens) => joinRoom(dependencies, person, { roomId, sessionId, listens }),
     sync: (roomId, by) => sync(dependencies, roomId, by),
 
     command: async (roomId, command) => hidden(dependencies, roomId, command.by, await engine.execute(roomId, command)),
@@ -213,42 +202,6 @@ const withinLimits = (input: NewRoom, limits: Limits): Result<NewRoom> => {
   if (maxSpeakers > limits.roomMaxSpeakers) return refuse('invalid', { path: 'maxSpeakers' });
   return done({ ...input, maxParticipants, maxSpeakers });
 };
-
-const join = async (
-  dependencies: RoomsDependencies,
-  person: Person,
-  roomId: string,
-  sessionId: string,
-): Promise<Result<Joined>> => {
-  const { engine, records, clock, store, publisher, limits, nodeId } = dependencies;
-  const loaded = await store.load(roomId, () => ({ users: [], standings: [] }));
-  if (!loaded)
-    return refuse((await records.rooms.get(roomId))?.settings.type === 'public' ? 'room_ended' : 'not_found');
-  const traces = person.kind === 'guest' ? { traces: tracesOf(person) } : {};
-  const ban = await records.bans.find(
-    ownerOf(loaded.state.control, clock.now()),
-    { userId: person.userId, ...traces },
-    clock.now(),
-  );
-  return engine.executeThen(
-    roomId,
-    { type: 'join', person, sessionId, node: nodeId, bannedByHost: ban !== undefined },
-    async (committed) => {
-      const seat = seatOf(committed.after, person.userId);
-      const snapshot = await store.snapshot(roomId, { most: limits.audienceListedMax + 1, userIds: [person.userId] });
-      if (!(seat && snapshot)) return refuse('unavailable');
-      publisher.enter(roomId, seat);
-      const resumed = !committed.events.some((event) => event.type === 'joined' || event.type === 'seat-moved');
-      const speaking = [...dependencies.speakingIn(roomId)];
-      return done({ state: viewOf(snapshot.state, seat, snapshot.listed, snapshot.sequences), resumed, speaking });
-    },
-  );
-};
-
-const tracesOf = ({ addressHash, deviceId }: Person) => ({
-  ...(addressHash === undefined ? {} : { addressHash }),
-  ...(deviceId === undefined ? {} : { deviceId }),
-});
 
 const sync = (dependencies: RoomsDependencies, roomId: string, by: Actor): Promise<Result<{ state: RoomView }>> =>
   dependencies.engine.between(roomId, async () => {

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type CallGauges, type CallMetrics, createCallMetrics } from './call-metrics.ts';
 import { orUnknown } from './gauge-value.ts';
+import { addMediaMetrics, type MediaGauges } from './media-metrics.ts';
 
 /** Figures for Prometheus (OP-1). No ids of users or rooms in labels: names of commands and codes are closed lists. */
 export type Metrics = {
@@ -16,12 +17,7 @@ export type Gauges = {
   readonly rooms: () => Promise<number>;
   readonly calls: CallGauges;
   readonly sockets: () => number;
-  readonly workers: () => readonly {
-    readonly index: number;
-    readonly transports: number;
-    readonly producers: number;
-    readonly consumers: number;
-  }[];
+  readonly media: MediaGauges;
 };
 
 /** Seconds. Commands take from under a millisecond to the time limit of a client, 10 s. */
@@ -67,17 +63,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
       this.set(gauges.sockets());
     },
   });
-  for (const what of ['transports', 'producers', 'consumers'] as const) {
-    new Gauge({
-      name: `rostrum_worker_${what}`,
-      help: `mediasoup ${what} by worker`,
-      labelNames: ['worker'],
-      registers,
-      collect() {
-        for (const worker of gauges.workers()) this.set({ worker: worker.index }, worker[what]);
-      },
-    });
-  }
+  addMediaMetrics(registry, gauges.media);
   return {
     calls: createCallMetrics(registry, gauges.calls),
     command: (name, outcome, durationMs) => {

@@ -67,7 +67,13 @@ export type Agreement = {
   readonly settings: Readonly<Record<string, string>>;
 };
 
-export type NodeLoad = { readonly sockets: number; readonly rooms: number; readonly consumers: number };
+export type NodeLoad = {
+  readonly sockets: number;
+  readonly rooms: number;
+  readonly consumers: number;
+  /** It has no room for anybody more who listens (MD-3): who comes is better served by another node. */
+  readonly full: boolean;
+};
 
 export type KnownNode = NodeRecord & { readonly seenAt: number; readonly givenUp: boolean };
 

@@ -21,7 +21,7 @@ const away = async (): Promise<never> => {
 const afterLoss = async (sessions: readonly HeldSession[]) => {
   const clock = movedClock(1_750_000_000_000);
   const store = createMemoryClusterStore(clock);
-  const load = { sockets: 0, rooms: 0, consumers: 0 };
+  const load = { sockets: 0, rooms: 0, consumers: 0, full: false };
   const same = { version: '1', protocol: 1, machine: 'here', internalAddress: '10.0.0.1:1', draining: false, load };
   await store.enlist({ ...same, nodeId: lost, name: 'north' }, 0);
   for (const session of sessions) await store.hold(lost, session);

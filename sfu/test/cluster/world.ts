@@ -59,7 +59,7 @@ export const testNode = (options: NodeOptions): TestNode => {
     limits: defaultLimits,
     identity: { nodeId, name, version, protocol, machine, ...(options.agreement && { agreement: options.agreement }) },
     pipeAddress: options.pipeAddress,
-    says: () => ({ internalAddress, load: { sockets: 1, rooms: 2, consumers: 3 } }),
+    says: () => ({ internalAddress, load: { sockets: 1, rooms: 2, consumers: 3, full: false } }),
     ready,
     settled,
     gone: (lost) => void tell('gone', lost),

@@ -19,7 +19,7 @@ const nodeRecord = (name = 'north', more: Partial<NodeRecord> = {}): NodeRecord 
   machine: 'a machine',
   internalAddress: '10.0.0.1:3001',
   draining: false,
-  load: { sockets: 1, rooms: 2, consumers: 3 },
+  load: { sockets: 1, rooms: 2, consumers: 3, full: false },
   ...more,
 });
 
@@ -112,10 +112,10 @@ export const clusterStoreContract = (name: string, open: () => Promise<ClusterUn
       }
     });
 
-    it('OP-4 keeps what a node says at its last beat, and when that was', async () => {
+    it('OP-4 MD-3 keeps what a node says at its last beat, and when that was', async () => {
       const north = await enlisted();
       const [first] = await store.nodes();
-      const changed = { ...north, draining: true, load: { sockets: 7, rooms: 8, consumers: 9 } };
+      const changed = { ...north, draining: true, load: { sockets: 7, rooms: 8, consumers: 9, full: true } };
       const at = await later();
       expect(await store.beat(changed)).toBe('alive');
       const [known] = await store.nodes();

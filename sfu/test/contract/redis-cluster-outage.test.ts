@@ -80,7 +80,7 @@ const runningNode = async (name: string): Promise<RunningNode> => {
     limits,
     logger,
     identity: { nodeId: newNodeId(name), name, version: '1.2.3', protocol: 1, machine: 'here' },
-    says: () => ({ internalAddress: '127.0.0.1:1', load: { sockets: 0, rooms: 0, consumers: 0 } }),
+    says: () => ({ internalAddress: '127.0.0.1:1', load: { sockets: 0, rooms: 0, consumers: 0, full: false } }),
     ready: () => !isFrozen && ready(),
     settled: () => watch.settled(),
     gone: (nodeId) => void tell('gone', nodeId),

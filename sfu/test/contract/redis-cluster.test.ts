@@ -18,7 +18,7 @@ const nodeRecord = (name: string): NodeRecord => ({
   machine: 'a machine',
   internalAddress: '10.0.0.1:3001',
   draining: false,
-  load: { sockets: 0, rooms: 0, consumers: 0 },
+  load: { sockets: 0, rooms: 0, consumers: 0, full: false },
 });
 
 const enlisted = async (store: ClusterStore, name = 'north'): Promise<NodeRecord> => {

@@ -71,7 +71,7 @@ export const startNode = async (options: NodeOptions): Promise<RestoringNode> =>
   const restored: { late: boolean }[] = [];
   const restate = async (): Promise<void> => {
     const node = { nodeId, name: nodeId, version: '1', protocol: 1, machine: 'one', internalAddress: '127.0.0.1:1' };
-    await cluster.enlist({ ...node, draining: false, load: { sockets: 0, rooms: 0, consumers: 0 } }, 5000);
+    await cluster.enlist({ ...node, draining: false, load: { sockets: 0, rooms: 0, consumers: 0, full: false } }, 5000);
   };
   const restorer = new Restorer({
     epochs: redis.epochs,

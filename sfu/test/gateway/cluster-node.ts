@@ -244,7 +244,7 @@ const recordOf = (nodeId: string, name: string) => ({
   machine: 'test',
   internalAddress: '127.0.0.1:1',
   draining: false,
-  load: { sockets: 0, rooms: 0, consumers: 0 },
+  load: { sockets: 0, rooms: 0, consumers: 0, full: false },
 });
 
 /** A client that keeps what it hears. */

@@ -79,6 +79,22 @@ describe('sessions in the cluster', () => {
     expect(one.losses.every(({ node }) => node === one.nodeId)).toBe(true);
   });
 
+  it('MD-3 whoever is sent to another node for there is no room here has the same time, and nobody else has', async () => {
+    const [one, two] = [await cluster.start('one'), await cluster.start('two')];
+    const [mover, goer, other] = [await cluster.connect(one), await cluster.connect(one), await cluster.connect(one)];
+    for (const guest of [mover, goer, other]) await one.connections.seated(guest.socket, newId());
+    for (const guest of [mover, goer]) one.connections.move(guest.socket);
+    expect(await mover.next('session:closing')).toEqual({ code: 'moving' });
+    goer.raw.disconnect();
+    other.raw.disconnect();
+    await until('only one of both is noted', () => one.losses.length === 1 && one.connections.pending === 1);
+    expect(one.losses).toMatchObject([other.session]);
+    await cluster.connect(two, mover);
+    await until('the old one is closed', () => !mover.raw.connected);
+    expect(mover.all('session:closing')).toEqual([{ code: 'moving' }, { code: 'moving' }]);
+    await until('all are noted', () => one.losses.length === 3);
+  });
+
   it('OP-2 a node that leaves notes at once what would have been noted later', async () => {
     const one = await cluster.start('one');
     const guest = await cluster.connect(one);

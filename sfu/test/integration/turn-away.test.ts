@@ -6,15 +6,15 @@ import { io } from 'socket.io-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { turnAway } from '../../src/gateway/turn-away.ts';
 
-const node = { accepting: true, port: 0, close: async (): Promise<unknown> => undefined };
+const node = { accepting: true, full: false, port: 0, close: async (): Promise<unknown> => undefined };
 
 beforeEach(async () => {
   const http = createServer().listen(0, '127.0.0.1');
   await once(http, 'listening');
   const server = new Server(http);
-  turnAway(server, () => node.accepting);
+  turnAway(server, (isBack) => node.accepting && (isBack || !node.full));
   const { port } = http.address() as AddressInfo;
-  Object.assign(node, { accepting: true, port, close: () => server.close() });
+  Object.assign(node, { accepting: true, full: false, port, close: () => server.close() });
 });
 
 afterEach(() => node.close());
@@ -40,6 +40,15 @@ test('OP-2 takes new sockets until the node drains, and then says so in a way th
   expect(await statusOf('transport=polling')).toBe(503);
   expect(await statusOf('transport=polling&sid=')).toBe(503);
   expect(await statusOf('transport=websocket', upgrade)).toBe(503);
+});
+
+test('MD-3 RE-2 a full node takes those who come back, as a proxy that was restarted sends all of its people here anew', async () => {
+  node.full = true;
+  expect(await statusOf('transport=polling')).toBe(503);
+  expect(await statusOf('transport=polling&back=0')).toBe(503);
+  expect(await statusOf('transport=polling&back=1')).toBe(200);
+  node.accepting = false;
+  expect(await statusOf('transport=polling&back=1')).toBe(503);
 });
 
 test('OP-2 a socket that is here goes on while the node drains, by polling too, until it closes', async () => {

@@ -4,7 +4,7 @@ import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts'
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import type { Result } from '@rostrum/shared/result.ts';
 import * as mediasoup from 'mediasoup';
-import type { MediaEvents, MediaPlane, MicrophoneState, SeatRef } from '../../src/media/media-plane.ts';
+import type { LostMedia, MediaEvents, MediaPlane, MicrophoneState, SeatRef } from '../../src/media/media-plane.ts';
 import { createMediaPlane, type MediaPlaneOptions } from '../../src/media/mediasoup-plane.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createPino } from '../../src/runtime/logger.ts';
@@ -54,6 +54,45 @@ export const microphone = (ssrc: number): MicrophoneRtpParameters => ({
   rtcp: { cname: 'chosen by the client', reducedSize: true },
 });
 
+/**
+ * Does something, and fails unless every packet that came from this speaker meanwhile went out to each of these listeners, over one
+ * transport or the other while it was connected. Packets are known by their RTP timestamps, which no router changes.
+ */
+export const withoutGap = async (
+  listeners: readonly Person[],
+  speaker: Person,
+  act: () => Promise<unknown>,
+): Promise<void> => {
+  const { node, room, userId } = speaker;
+  const came = await node.packetsOf(room.microphones.get(userId)?.producerId ?? '');
+  const went = new Map(listeners.map((listener) => [listener, new Set<number>()]));
+  const traced = new Set<string>();
+  const trace = async () => {
+    for (const [listener, packets] of went) {
+      for (const consumerId of listener.peer.consumerIdsOf(userId).filter((id) => !traced.has(id))) {
+        traced.add(consumerId);
+        await listener.node.packetsOf(consumerId, packets);
+      }
+    }
+  };
+  await trace();
+  await until('a packet goes to each of them', () => [...went.values()].every(({ size }) => size > 0));
+  const tracing = setInterval(() => void trace(), 5);
+  try {
+    await act();
+    await pause(100);
+  } finally {
+    clearInterval(tracing);
+  }
+  const missed = [...went.values()].map((packets) => {
+    const [first, last] = [Math.min(...packets), Math.max(...packets)];
+    return [...came].filter((packet) => packet >= first && packet <= last && !packets.has(packet)).length;
+  });
+  const few = [...went.values()].filter(({ size }) => size < came.size / 2).length;
+  if (missed.some((count) => count > 0) || few > 0)
+    throw new Error(`of ${came.size} packets listeners missed ${missed}, and ${few} had less than half`);
+};
+
 /** Everything that media told, as the server would tell it on. */
 export type Told = { [name in keyof MediaEvents]: Parameters<MediaEvents[name]>[] };
 
@@ -65,23 +104,33 @@ type Made = {
   readonly producers: Map<mediasoup.types.Producer, mediasoup.types.Worker>;
   readonly consumers: Map<mediasoup.types.Consumer, mediasoup.types.Worker>;
   readonly observers: Set<{ readonly closed: boolean }>;
-  /** Those of the producers whose packets come over a pipe. */
-  readonly piped: Set<mediasoup.types.Producer>;
+  /** Those of the transports and consumers that lead to this process, to measure levels. */
+  readonly measuring: Map<mediasoup.types.Transport | mediasoup.types.Consumer, mediasoup.types.Worker>;
+  /** Those of the producers and consumers whose packets go over a pipe, with its end here. */
+  readonly piped: Map<mediasoup.types.Producer | mediasoup.types.Consumer, mediasoup.types.PipeTransport>;
 };
 
 const isPipe = (transport: mediasoup.types.Transport): transport is mediasoup.types.PipeTransport =>
   transport.type === 'pipe';
+
+/** What leads to another machine is encrypted; what leads to another worker is not. */
+const isBetweenNodes = ({ srtpParameters }: mediasoup.types.PipeTransport): boolean => srtpParameters !== undefined;
 
 const watch = (router: mediasoup.types.Router, worker: mediasoup.types.Worker, made: Made): void => {
   made.routers.set(router, worker);
   router.observer.on('newrtpobserver', (observer) => made.observers.add(observer));
   router.observer.on('newtransport', (transport) => {
     made.transports.set(transport, worker);
+    if (transport.type === 'direct') made.measuring.set(transport, worker);
     transport.observer.on('newproducer', (producer) => {
       made.producers.set(producer, worker);
-      if (isPipe(transport)) made.piped.add(producer);
+      if (isPipe(transport)) made.piped.set(producer, transport);
     });
-    transport.observer.on('newconsumer', (consumer) => made.consumers.set(consumer, worker));
+    transport.observer.on('newconsumer', (consumer) => {
+      made.consumers.set(consumer, worker);
+      if (isPipe(transport)) made.piped.set(consumer, transport);
+      if (transport.type === 'direct') made.measuring.set(consumer, worker);
+    });
   });
 };
 
@@ -107,7 +156,14 @@ export class Rig {
   static async start(
     options: Omit<Partial<MediaPlaneOptions>, 'limits'> & { limits?: Partial<Limits> } = {},
   ): Promise<Rig> {
-    const told: Told = { consumersAdded: [], consumersRemoved: [], unpublished: [], speakingChanged: [], roomLost: [] };
+    const told: Told = {
+      consumersAdded: [],
+      consumersRemoved: [],
+      unpublished: [],
+      speakingChanged: [],
+      mediaLost: [],
+      relisten: [],
+    };
     const rooms = new Map<string, TestRoom>();
     const made: Made = {
       workers: new Set(),
@@ -116,7 +172,8 @@ export class Rig {
       producers: new Map(),
       consumers: new Map(),
       observers: new Set(),
-      piped: new Set(),
+      piped: new Map(),
+      measuring: new Map(),
     };
     mediasoup.observer.on('newworker', (worker) => {
       made.workers.add(worker);
@@ -129,6 +186,7 @@ export class Rig {
         workers: 1,
         mediaPort: port,
         mediaAddresses: ['127.0.0.1'],
+        relayPorts: { min: 43_000, max: 43_999 },
         ...options,
         limits: { ...defaultLimits, ...options.limits },
       },
@@ -146,9 +204,13 @@ export class Rig {
           rooms.get(seat.roomId)?.person(seat)?.peer.stopSpeaking();
         },
         speakingChanged: (roomId, userIds) => told.speakingChanged.push([roomId, userIds]),
-        roomLost: (roomId, seats) => {
-          told.roomLost.push([roomId, seats]);
-          rooms.get(roomId)?.lost();
+        mediaLost: (roomId, lost) => {
+          told.mediaLost.push([roomId, lost]);
+          rooms.get(roomId)?.lost(lost);
+        },
+        relisten: (seat, withinMs) => {
+          told.relisten.push([seat, withinMs]);
+          rooms.get(seat.roomId)?.person(seat)?.toldToListen();
         },
       },
     );
@@ -159,6 +221,12 @@ export class Rig {
     const room = new TestRoom([this], quality);
     this.attend(room);
     return room;
+  }
+
+  /** Listens as the use cases have it: whoever the room has on its stage listens from there. */
+  listen(seat: SeatRef): ReturnType<MediaPlane['listen']> {
+    const onStage = this.#rooms.get(seat.roomId)?.stage.get(seat.userId)?.sessionId === seat.sessionId;
+    return this.plane.listen(seat, { onStage });
   }
 
   /** Tells the people of this room what the plane tells. */
@@ -172,6 +240,37 @@ export class Rig {
     return [...this.#made.workers].filter(({ pid }) => pids.has(pid));
   }
 
+  /** The RTP timestamps of the packets that come to a producer, or go out to a consumer, from now on. */
+  async packetsOf(id: string, packets = new Set<number>()): Promise<Set<number>> {
+    const note = ({ info }: { info: { [name: string]: unknown } }) => {
+      const packet = info['rtpPacket'] as { timestamp: number };
+      packets.add(packet.timestamp);
+    };
+    const producer = this.producers().find((thing) => thing.id === id);
+    producer?.on('trace', note);
+    const consumer = this.consumers().find((thing) => thing.id === id);
+    consumer?.on('trace', note);
+    // It may close this moment.
+    await (producer ?? consumer)?.enableTraceEvent(['rtp']).catch(() => undefined);
+    return packets;
+  }
+
+  /** The pid of the worker at which this person listens. */
+  servedBy({ peer }: Person): number | undefined {
+    return this.workerOfTransport(peer.receivingId);
+  }
+
+  /** The pid of the worker on which a transport is, or was. */
+  workerOfTransport(transportId: string | undefined): number | undefined {
+    const [, worker] = [...this.#made.transports].find(([{ id }]) => id === transportId) ?? [];
+    return worker?.pid;
+  }
+
+  /** The pid of the worker on which a producer is. */
+  workerOf(producer: mediasoup.types.Producer | undefined): number | undefined {
+    return producer && this.#made.producers.get(producer)?.pid;
+  }
+
   openRouters(): mediasoup.types.Router[] {
     return this.#open(this.#made.routers);
   }
@@ -181,19 +280,56 @@ export class Rig {
     return this.#open(this.#made.producers);
   }
 
-  /** The open ends of pipes. */
+  /** Has the worker's word for it that a client connected to this transport, or closed it; no packet flows. */
+  pretend(transportId: string | undefined, dtlsState: 'connected' | 'closed'): void {
+    const transports = this.#open(this.#made.transports);
+    const transport = transports.find(({ id }) => id === transportId);
+    if (transport?.type === 'webrtc') (transport as mediasoup.types.WebRtcTransport).emit('dtlsstatechange', dtlsState);
+  }
+
+  transportIds(): string[] {
+    return this.#open(this.#made.transports).map(({ id }) => id);
+  }
+
+  consumers(): mediasoup.types.Consumer[] {
+    return this.#open(this.#made.consumers);
+  }
+
+  /** The open ends of pipes between nodes. */
   pipes(): mediasoup.types.PipeTransport[] {
-    return this.#open(this.#made.transports).filter(isPipe);
+    return this.#open(this.#made.transports).filter(isPipe).filter(isBetweenNodes);
   }
 
-  /** The open producers whose packets come over a pipe. */
+  /** The open producers whose packets come over one. */
   pipedProducers(): mediasoup.types.Producer[] {
-    return this.producers().filter((producer) => this.#made.piped.has(producer));
+    return this.producers().filter((producer) => this.#goesOver(producer, 'pipe'));
   }
 
-  /** The open consumers that send over pipes. */
+  /** The open consumers that send over one. */
   pipeConsumers(): mediasoup.types.Consumer[] {
-    return this.#open(this.#made.consumers).filter(({ type }) => type === 'pipe');
+    return this.consumers().filter((consumer) => this.#goesOver(consumer, 'pipe'));
+  }
+
+  /** The open ends of relays, which lead from the router of a stage to those of its audience. */
+  relays(): mediasoup.types.PipeTransport[] {
+    return this.#open(this.#made.transports)
+      .filter(isPipe)
+      .filter((end) => !isBetweenNodes(end));
+  }
+
+  /** The open producers whose packets come over one. */
+  relayedProducers(): mediasoup.types.Producer[] {
+    return this.producers().filter((producer) => this.#goesOver(producer, 'relay'));
+  }
+
+  /** The open consumers that send over one. */
+  relayConsumers(): mediasoup.types.Consumer[] {
+    return this.consumers().filter((consumer) => this.#goesOver(consumer, 'relay'));
+  }
+
+  #goesOver(thing: mediasoup.types.Producer | mediasoup.types.Consumer, what: 'pipe' | 'relay'): boolean {
+    const end = this.#made.piped.get(thing);
+    return end !== undefined && isBetweenNodes(end) === (what === 'pipe');
   }
 
   #open<Thing extends { readonly closed: boolean }>(things: Map<Thing, mediasoup.types.Worker>): Thing[] {
@@ -229,7 +365,14 @@ export class Rig {
     );
     if (handlers.length !== known)
       throw new Error(`${handlers.length} things in the workers, of which ${known} are known`);
-    return sum;
+    // What measures levels serves nobody.
+    const measuring = this.#open(this.#made.measuring);
+    const transports = measuring.filter((thing) => !('kind' in thing)).length;
+    return {
+      ...sum,
+      transports: sum.transports - transports,
+      consumers: sum.consumers - (measuring.length - transports),
+    };
   }
 
   /** What workers and routers say at one moment: asked again where something came or went between the one and the other. */
@@ -263,8 +406,8 @@ export class TestRoom {
   readonly people: Person[] = [];
   quality: RoomSettings['audioQuality'];
   version = 0;
-  /** What is done when the worker of this room died, in the middle of the news. */
-  lost: () => void = () => undefined;
+  /** What is done when a worker of this room died, in the middle of the news. */
+  lost: (lost: LostMedia) => void = () => undefined;
 
   constructor(nodes: readonly Rig[], quality: RoomSettings['audioQuality']) {
     this.nodes = nodes;
@@ -313,8 +456,13 @@ export class Person {
   readonly node: Rig;
   readonly seat: SeatRef;
   readonly peer: WrtcPeer;
+  obeys = true;
   /** Voices are negotiated one event after the other, as a client does. */
   #negotiation: Promise<void> = Promise.resolve();
+  #return: Promise<void> = Promise.resolve();
+  /** Whether a worker died: what was under way then may fail. */
+  #returning = false;
+  #hasLeft = false;
 
   constructor(room: TestRoom, node: Rig, seat: SeatRef, options: PeerOptions) {
     this.room = room;
@@ -339,8 +487,13 @@ export class Person {
   }
 
   async listen(): Promise<void> {
-    const answer = valueFrom(await this.node.plane.listen(this.seat));
+    const answer = valueFrom(await this.node.listen(this.seat));
     await this.#next(() => this.peer.listen(answer));
+  }
+
+  /** Another router is to serve this person: the client listens anew, unless it is one that does not do what it is told. */
+  toldToListen(): void {
+    if (this.obeys) void this.listen().catch(() => undefined);
   }
 
   added(voices: Parameters<MediaEvents['consumersAdded']>[0]): void {
@@ -349,8 +502,29 @@ export class Person {
     });
     // A peer that closes in the middle of a negotiation fails at it.
     adding.catch((error: unknown) => {
-      if (this.peer.receivingId === voices.transportId) throw error;
+      if (this.peer.receivingId === voices.transportId && !this.#returning) throw error;
     });
+  }
+
+  /** Comes back after media was lost, as a client does: again and again until it works. */
+  comeBack(lost: { readonly receiving: boolean; readonly sending: boolean }, hertz: number): Promise<void> {
+    this.#returning = true;
+    this.#return = this.#return.then(async () => {
+      if (lost.receiving) await this.#insist(() => this.listen());
+      if (lost.sending) await this.#insist(() => this.speak(hertz));
+    });
+    return this.#return;
+  }
+
+  async #insist(act: () => Promise<unknown>): Promise<void> {
+    for (let attempt = 1; !this.#hasLeft && attempt <= 100; attempt += 1) {
+      try {
+        await act();
+        return;
+      } catch {
+        await pause(30);
+      }
+    }
   }
 
   /** Opens the microphone: publish, produce, commit, reconcile. */
@@ -385,16 +559,17 @@ export class Person {
   }
 
   async leave(): Promise<void> {
+    this.#hasLeft = true;
     await this.leaveStage();
     this.node.plane.release(this.room.roomId, this.userId);
     this.peer.close();
   }
 
-  /** Resolves when this person hears exactly these tones, each from whom it is. */
+  /** Resolves when this person hears exactly these tones over the latest transport, each from whom it is. */
   async hearsExactly(voices: readonly (readonly [Person, number])[], withinMs?: number): Promise<void> {
     let heard = new Map<string, number>();
     const exactly = () => {
-      heard = this.peer.hears();
+      heard = this.peer.hearsLately();
       return (
         heard.size === voices.length &&
         voices.every(([speaker, hertz]) => Math.abs((heard.get(speaker.userId) ?? 0) - hertz) < 0.06 * hertz)
@@ -406,7 +581,8 @@ export class Person {
   }
 
   #next(step: () => Promise<void>): Promise<void> {
-    this.#negotiation = this.#negotiation.then(step);
-    return this.#negotiation;
+    const next = this.#negotiation.then(step);
+    this.#negotiation = next.catch(() => undefined);
+    return next;
   }
 }

@@ -81,15 +81,15 @@ export class House {
     owners.connect(roomMediaOwner({ engine, store, nodeId }));
     const directory = { person: async (userId: string) => personOf(userId) };
     const common = { engine, store, records, limits, newId, nodeId };
-    const rooms = createRooms({ ...common, directory, publisher: silent, clock: systemClock, speakingIn: () => [] });
+    const rooms = createRooms({ ...common, directory, publisher: silent, clock: systemClock });
     rig.told.consumersAdded.push = ([voices]) => this.#visit(voices.seat, nodeId)?.added(voices) ?? 0;
     rig.told.consumersRemoved.push = ([seat, ids]) => this.#visit(seat, nodeId)?.removed(ids) ?? 0;
     rig.told.unpublished.push = ([seat, producerId]) => {
       noted(seat, producerId);
       return 0;
     };
-    rig.told.roomLost.push = ([roomId]) => {
-      void owners.tell((owner) => owner.mediaLost(roomId));
+    rig.told.mediaLost.push = ([roomId, { microphones }]) => {
+      if (microphones) void owners.tell((owner) => owner.mediaLost(roomId));
       return 0;
     };
     return { node, rooms, engine, control, roomMedia: createRoomMedia({ ...common, media: rig.plane, control }) };
@@ -105,10 +105,10 @@ export class House {
     return this.#visits.get(`${sessionId} ${node}`);
   }
 
-  /** A room that is open, with its host. */
-  async open(host: string, at: Desk): Promise<string> {
+  /** A room that is open, with its host. Everybody else who comes is on its stage too, or, where nobody else can speak, its audience. */
+  async open(host: string, at: Desk, anyoneCanSpeak = true): Promise<string> {
     await this.records.users.put({ ...personOf(host), createdAt: 0, lastSeenAt: 0 });
-    const room = createRoomSchema.parse({ title: 'A room', permissions: { anyoneCanSpeak: true } });
+    const room = createRoomSchema.parse({ title: 'A room', permissions: { anyoneCanSpeak } });
     return valueFrom(await at.rooms.create(personOf(host), room)).roomId;
   }
 

@@ -87,7 +87,7 @@ class Crowd {
   }
 
   async #listen(seat: SeatRef): Promise<void> {
-    const answer = await this.rig.plane.listen(seat);
+    const answer = await this.rig.listen(seat);
     if (!answer.ok) return;
     const client = this.client(seat);
     client.transportId = answer.value.transport.transportId;
@@ -139,7 +139,7 @@ describe('commands that overlap', () => {
   let rig: Rig;
   let crowd: Crowd;
   beforeAll(async () => {
-    rig = await Rig.start({ limits: { transportsPerSeat: 10 } });
+    rig = await Rig.start({ limits: { transportsPerSeat: 10, gateVoices: 30 } });
   });
   afterAll(() => rig.close());
 
@@ -242,9 +242,9 @@ describe('commands that overlap', () => {
       crowd = new Crowd(rig);
       const { roomId, people } = crowd.room;
       const running = people.flatMap(({ seat }) => [
-        rig.plane.listen(seat),
+        rig.listen(seat),
         crowd.run({ who: people.findIndex((person) => person.seat === seat), what: 'speak', wait: 'none' }),
-        rig.plane.listen(seat),
+        rig.listen(seat),
       ]);
       for (let turn = 0; turn < round % 6; turn += 1) await nextTurn();
       rig.plane.closeRoom(roomId);

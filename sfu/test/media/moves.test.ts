@@ -4,7 +4,7 @@ import type { SeatRef } from '../../src/media/media-plane.ts';
 import { seatOf } from '../../src/rules/room/state.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { Cluster } from './cluster.ts';
-import { codeOf, until } from './harness.ts';
+import { codeOf, pause, until } from './harness.ts';
 import { type Desk, House, type Visit } from './house.ts';
 
 describe('people who move between nodes', () => {
@@ -25,7 +25,8 @@ describe('people who move between nodes', () => {
     house = new House(cluster.nodes, limits);
     [a, b, c] = house.desks as [Desk, Desk, Desk];
     const host = newId();
-    roomId = await house.open(host, a);
+    // Somebody has to listen from the audience where there is to be a router for it.
+    roomId = await house.open(host, a, limits.directListeners !== 0);
     ann = { roomId, userId: host, sessionId: newId() };
   };
 
@@ -94,24 +95,61 @@ describe('people who move between nodes', () => {
     third.peer.close();
   });
 
-  test('RE-2 MD-2 a speaker moves: everywhere the old voice goes only after the new one has come', async () => {
-    await start();
+  test.each<[string, Partial<Limits>]>([
+    ['', {}],
+    [', at routers for the audience too', { directListeners: 0 }],
+  ])(
+    'RE-2 MD-2 a speaker moves: everywhere the old voice goes only after the new one has come%s',
+    async (_, limits) => {
+      await start(limits);
+      const { listeners } = await lecture();
+      expect(c.node.rig.relayedProducers()).toHaveLength(limits.directListeners === 0 ? 1 : 0);
+      const old = (await seatNow(ann))?.producerId;
+      const moved = await house.visit(ann, b);
+      // While there is no other microphone, the one at the node before is heard.
+      await Promise.all(listeners.map((visit) => visit.hears([ann.userId, 440])));
+      expect(await seatNow(ann)).toMatchObject({ node: 'b', producerId: old, producerNode: 'a' });
+      for (const { story } of listeners) story.length = 0;
+      const producerId = await moved.speak(660);
+      expect(await seatNow(ann)).toMatchObject({ producerId, producerNode: 'b' });
+      await Promise.all(listeners.map((visit) => visit.hears([ann.userId, 660])));
+      for (const { story } of listeners) {
+        await until('the old one is gone', () => story.includes('-'));
+        expect(story).toEqual([`+${producerId}`, '-']);
+      }
+      await until('nothing comes from the node before', () => b.node.pipes().incoming === 0);
+      expect(c.node.pipes()).toMatchObject({ incoming: 1 });
+    },
+  );
+
+  test('RE-2 MD-2 a speaker moves: a slow router of an audience has the old voice until it has the new one', async () => {
+    await start({ directListeners: 0 });
     const { listeners } = await lecture();
-    const old = (await seatNow(ann))?.producerId;
-    const moved = await house.visit(ann, b);
-    // While there is no other microphone, the one at the node before is heard.
-    await Promise.all(listeners.map((visit) => visit.hears([ann.userId, 440])));
-    expect(await seatNow(ann)).toMatchObject({ node: 'b', producerId: old, producerNode: 'a' });
-    for (const { story } of listeners) story.length = 0;
-    const producerId = await moved.speak(660);
-    expect(await seatNow(ann)).toMatchObject({ producerId, producerNode: 'b' });
-    await Promise.all(listeners.map((visit) => visit.hears([ann.userId, 660])));
-    for (const { story } of listeners) {
-      await until('the old one is gone', () => story.includes('-'));
-      expect(story).toEqual([`+${producerId}`, '-']);
+    const far = listeners[2] as Visit;
+    const released = Promise.withResolvers<void>();
+    expect(c.node.rig.relayedProducers()).toHaveLength(1);
+    for (const end of c.node.rig.relays()) {
+      const produce = end.produce.bind(end);
+      end.produce = async (options) => {
+        await released.promise;
+        return produce(options);
+      };
     }
-    await until('nothing comes from the node before', () => b.node.pipes().incoming === 0);
-    expect(c.node.pipes()).toMatchObject({ incoming: 1 });
+    const moved = await house.visit(ann, b);
+    far.story.length = 0;
+    const producerId = await moved.speak(660);
+    await until('the new voice is at the node', () => c.node.pipes().incoming === 2);
+    await until('everybody else has it alone', () =>
+      listeners.every((visit) => visit === far || visit.story.at(-1) === '-'),
+    );
+    // Longer than it waits for a packet of it where everybody was given it.
+    await pause(2000);
+    expect(far.story).toEqual([]);
+    await far.hears([ann.userId, 440]);
+    released.resolve();
+    await far.hears([ann.userId, 660]);
+    await until('the old one is gone', () => far.story.includes('-'));
+    expect(far.story).toEqual([`+${producerId}`, '-']);
   });
 
   test('RE-2 a speaker who moves is heard from the node before for as long as the new one is not there', async () => {
@@ -169,7 +207,7 @@ describe('people who move between nodes', () => {
     const asked = b.node.demands.length;
     for (const message of house.told.filter(({ kind }) => kind === 'media-state')) b.control.taken(message);
     expect(codeOf(await b.roomMedia.listen(somebody()))).toBe('not_found');
-    await b.node.rig.plane.listen(somebody());
+    await b.node.rig.listen(somebody());
     await cluster.withoutPipes();
     expect(b.node.demands.length).toBe(asked);
   });

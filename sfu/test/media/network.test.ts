@@ -50,7 +50,7 @@ describe('ways through the network', () => {
     rig = await Rig.start({ workers: 2 });
     const ports = new Set<unknown>();
     for (let count = 0; count < 2; count += 1) {
-      const { transport } = valueFrom(await rig.plane.listen(rig.room().enter().seat));
+      const { transport } = valueFrom(await rig.listen(rig.room().enter().seat));
       for (const { port } of transport.iceCandidates) ports.add(port);
     }
     expect([...ports].sort()).toEqual([rig.port, rig.port + 1]);

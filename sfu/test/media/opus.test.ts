@@ -1,7 +1,9 @@
+import { mediaCommands } from '@rostrum/shared/protocol/media.ts';
 import { audioQualities } from '@rostrum/shared/protocol/room.ts';
 import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
 import { describe, expect, test } from 'vitest';
-import { microphoneParameters, toleratedBitrate } from '../../src/media/opus.ts';
+import { microphoneParameters, packetMsOf, pipedParameters, toleratedBitrate } from '../../src/media/opus.ts';
+import { newId } from '../../src/runtime/ids.ts';
 import { microphone } from './harness.ts';
 
 describe('audio quality', () => {
@@ -60,5 +62,35 @@ describe('what is taken from a client', () => {
       (quality) => microphoneParameters({ ...stereo, codecs }, quality).codecs[0]?.parameters?.['sprop-stereo'] === 1,
     );
     expect(announced).toEqual(['music']);
+  });
+});
+
+describe('how much sound is in a packet', () => {
+  const withPtime = (ptime: string | number | undefined) => {
+    const said = microphone(7);
+    const parameters = { useinbandfec: 1, ...(ptime === undefined ? {} : { ptime }) };
+    return { ...said, codecs: said.codecs.map((codec) => ({ ...codec, parameters })) };
+  };
+
+  test('MD-2 is 60 ms where the client says so, and else counts as 20', () => {
+    const packetMs = [60, '60', 20, '20', undefined, 0, -60, 10, 40, 120, '60.5', 'sixty', ''].map((ptime) =>
+      packetMsOf(microphoneParameters(withPtime(ptime), 'medium')),
+    );
+    expect(packetMs).toEqual([60, 60, ...packetMs.slice(2).map(() => 20)]);
+    expect(packetMsOf({ codecs: [] })).toBe(20);
+  });
+
+  test('MD-2 is known at the other end of a pipe too', () => {
+    for (const ptime of [20, 60] as const) {
+      const here = microphoneParameters(withPtime(ptime), 'medium');
+      // What goes between two nodes is JSON, and is checked like what a client says.
+      const piped: unknown = JSON.parse(JSON.stringify(pipedParameters(here)));
+      const sent = mediaCommands['media:produce'].input.parse({
+        roomId: newId(),
+        transportId: 'pipe',
+        rtpParameters: piped,
+      });
+      expect(packetMsOf(microphoneParameters(sent.rtpParameters, 'music'))).toBe(ptime);
+    }
   });
 });

@@ -30,10 +30,10 @@ describe('what a seat may do', () => {
 
   test('MD-9 SE-6 a transport of somebody else, or of another session of mine, is not found', async () => {
     const { room, ann, transportId } = await speaker();
-    const { transport: heard } = valueFrom(await rig.plane.listen(ann.seat));
+    const { transport: heard } = valueFrom(await rig.listen(ann.seat));
     const others = [room.enter({ speaker: true }), room.enter({ userId: ann.userId }), rig.room().enter()];
     for (const { seat } of others) {
-      await rig.plane.listen(seat);
+      await rig.listen(seat);
       await rig.plane.publish(seat);
       const refused = [
         await rig.plane.connect(seat, transportId, { fingerprints: [fingerprint] }),
@@ -49,7 +49,7 @@ describe('what a seat may do', () => {
 
   test('MD-9 nobody produces on a receiving transport', async () => {
     const listener = rig.room().enter();
-    const { transport } = valueFrom(await rig.plane.listen(listener.seat));
+    const { transport } = valueFrom(await rig.listen(listener.seat));
     const produced = await rig.plane.produce(listener.seat, {
       transportId: transport.transportId,
       rtpParameters: microphone(1),
@@ -111,7 +111,7 @@ describe('what a seat may do', () => {
     await rig.close();
     rig = await Rig.start({ iceServersFor: ({ userId }) => [{ urls: ['turn:turn.example.org'], username: userId }] });
     const { seat } = rig.room().enter();
-    const { transport, consumers } = valueFrom(await rig.plane.listen(seat));
+    const { transport, consumers } = valueFrom(await rig.listen(seat));
     expect(consumers).toEqual([]);
     const candidates = transport.iceCandidates.map(({ protocol, address, port }) => [protocol, address, port]);
     expect(candidates).toEqual([
@@ -142,8 +142,8 @@ describe('media that nobody uses', () => {
   test('RE-5 a receiving transport closes when it has a voice and never connects, and waits as long as it has none', async () => {
     const room = rig.room();
     const [ann, ben] = [room.enter({ speaker: true }), room.enter()];
-    valueFrom(await rig.plane.listen(ben.seat));
-    valueFrom(await rig.plane.listen(ann.seat));
+    valueFrom(await rig.listen(ben.seat));
+    valueFrom(await rig.listen(ann.seat));
     await pause(400);
     expect(rig.plane.load()).toMatchObject([{ transports: 2 }]);
     // A voice that goes again before the time is over is no reason to connect.
@@ -205,11 +205,11 @@ describe('media that nobody uses', () => {
   test('RE-2 a seat that is released while it opens and asks again at once has what it asked for last', async () => {
     const room = rig.room();
     const [{ seat: other }, { seat }] = [room.enter(), room.enter()];
-    valueFrom(await rig.plane.listen(other));
-    const first = rig.plane.listen(seat);
+    valueFrom(await rig.listen(other));
+    const first = rig.listen(seat);
     rig.plane.release(room.roomId, seat.userId);
     expect(rig.plane.seatsOf(room.roomId)).toEqual([other]);
-    const second = rig.plane.listen(seat);
+    const second = rig.listen(seat);
     rig.plane.release(room.roomId, seat.userId, seat.sessionId);
     expect([codeOf(await first), codeOf(await second)]).toEqual(['conflict', 'ok']);
     expect(rig.plane.seatsOf(room.roomId)).toEqual([other, seat]);
@@ -219,14 +219,14 @@ describe('media that nobody uses', () => {
   test('RE-2 a seat that is released before its room has a worker gets nothing', async () => {
     const room = rig.room();
     const [ann, ben, cat] = [room.enter({ speaker: true }), room.enter(), room.enter()];
-    const answers = Promise.all([rig.plane.publish(ann.seat), rig.plane.listen(ben.seat), rig.plane.listen(cat.seat)]);
+    const answers = Promise.all([rig.plane.publish(ann.seat), rig.listen(ben.seat), rig.listen(cat.seat)]);
     rig.plane.release(room.roomId, ann.userId);
     rig.plane.release(room.roomId, ben.userId, 'another session');
     rig.plane.release(room.roomId, cat.userId, cat.seat.sessionId);
     expect((await answers).map(codeOf)).toEqual(['conflict', 'conflict', 'ok']);
     expect(rig.plane.seatsOf(room.roomId)).toEqual([cat.seat]);
     const other = rig.room();
-    const late = rig.plane.listen(other.enter().seat);
+    const late = rig.listen(other.enter().seat);
     rig.plane.closeRoom(other.roomId);
     expect(codeOf(await late)).toBe('conflict');
     expect(await rig.inWorkers()).toMatchObject({ routers: 1, transports: 1 });
@@ -234,11 +234,11 @@ describe('media that nobody uses', () => {
 
   test('SE-6 a seat has one transport for each direction, however often it asks', async () => {
     const ann = rig.room().enter({ speaker: true });
-    const asked = await Promise.all(Array.from({ length: 20 }, () => rig.plane.listen(ann.seat)));
+    const asked = await Promise.all(Array.from({ length: 20 }, () => rig.listen(ann.seat)));
     expect(new Set(asked.map(codeOf))).toEqual(new Set(['ok', 'conflict', 'rate_limited']));
     expect(asked.filter(({ ok }) => ok)).toHaveLength(1);
     for (let round = 0; round < 5; round += 1) {
-      valueFrom(await rig.plane.listen(ann.seat));
+      valueFrom(await rig.listen(ann.seat));
       valueFrom(await rig.plane.publish(ann.seat));
     }
     expect(await rig.inWorkers()).toMatchObject({ routers: 1, transports: 2 });

@@ -93,7 +93,7 @@ class Crowd {
   }
 
   async #listen({ node, seat }: Person): Promise<void> {
-    const answer = await node.plane.listen(seat);
+    const answer = await node.listen(seat);
     if (!answer.ok) return;
     const client = this.client(seat, node);
     client.transportId = answer.value.transport.transportId;

@@ -140,7 +140,7 @@ describe('a room over several nodes', () => {
     await ann.speak(440);
     for (let round = 0; round < 30; round += 1) {
       const visitor = room.enter({ at: b.rig });
-      const listening = b.rig.plane.listen(visitor.seat);
+      const listening = b.rig.listen(visitor.seat);
       // The demand of this round is on its way for longer or shorter when the next one begins.
       for (let turn = 0; turn < round; turn += 1) await nextTurn();
       await listening;
@@ -260,10 +260,10 @@ describe('a room over several nodes', () => {
       void room.reconcile();
     };
     a.killWorker();
-    await until('the loss is told', () => a.rig.told.roomLost.length === 1);
+    await until('the loss is told', () => a.rig.told.mediaLost.length === 1);
     await ann.speak(600);
     await all(listeners, [[ann, 600]]);
-    expect([b, c].flatMap(({ rig }) => rig.told.roomLost)).toEqual([]);
+    expect([b, c].flatMap(({ rig }) => rig.told.mediaLost)).toEqual([]);
     expect(b.pipes()).toEqual({ ends: 1, incoming: 1, outgoing: 0 });
   });
 
@@ -272,7 +272,7 @@ describe('a room over several nodes', () => {
     const { ann, listeners } = await lecture(b, c);
     const [ben, cat] = listeners;
     b.killWorker();
-    await until('the loss is told', () => b.rig.told.roomLost.length === 1);
+    await until('the loss is told', () => b.rig.told.mediaLost.length === 1);
     await ben?.listen();
     await ben?.hearsExactly([[ann, 440]]);
     await cat?.hearsExactly([[ann, 440]]);

@@ -24,20 +24,22 @@ const plane = await createMediaPlane(
     workers: 2,
     mediaPort: Number(process.argv[2]),
     mediaAddresses: ['127.0.0.1'],
+    relayPorts: { min: 43_000, max: 43_999 },
   },
   {
     consumersAdded: ignore,
     consumersRemoved: ignore,
     unpublished: ignore,
     speakingChanged: ignore,
-    roomLost: ignore,
+    mediaLost: ignore,
+    relisten: ignore,
   },
 );
 const pids = plane.load().map(({ pid }) => pid);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, async () => {
-    const listened = await plane.listen({ roomId: newId(), userId: newId(), sessionId: newId() });
+    const listened = await plane.listen({ roomId: newId(), userId: newId(), sessionId: newId() }, { onStage: false });
     tell({ signal, listened: listened.ok ? 'ok' : listened.refusal.code, alive: pids.map(isAlive) });
   });
 }

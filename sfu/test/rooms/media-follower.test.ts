@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RoomMediaState } from '../../src/media/media-plane.ts';
 import { MediaFollower } from '../../src/rooms/media-follower.ts';
 
@@ -44,6 +44,25 @@ describe('Media follows state', () => {
     }
     follower.follow(stateOf('another', 1));
     expect(followed).toEqual(['room 2', 'room 3', 'room 3', 'another 1']);
+  });
+
+  test('MD-3 a node that is reminded of what it followed a moment ago does not do it for each of a crowd', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { follower, followed, settle } = following();
+    const remind = async (version: number): Promise<void> => {
+      follower.remind(stateOf('room', version));
+      await settle();
+    };
+    for (const version of [1, 1, 1, 2, 1, 2]) await remind(version);
+    expect(followed).toEqual(['room 1', 'room 2']);
+    vi.advanceTimersByTime(1000);
+    for (const version of [2, 2, 1]) await remind(version);
+    expect(followed).toEqual(['room 1', 'room 2', 'room 2']);
+    follower.end('room');
+    vi.advanceTimersByTime(1000);
+    await remind(2);
+    expect(followed).toHaveLength(3);
+    vi.useRealTimers();
   });
 
   test('RE-1 a late one does not take the place of the one that waits', async () => {

@@ -1,4 +1,5 @@
-import type { EventName, EventPayload } from '@rostrum/shared/protocol/index.ts';
+import type { CommandOutput, EventName, EventPayload } from '@rostrum/shared/protocol/index.ts';
+import type { ListeningOffer } from '@rostrum/shared/protocol/listening.ts';
 import type { ClientDtlsParameters } from '@rostrum/shared/protocol/media.ts';
 import type { Role, RoomView } from '@rostrum/shared/protocol/room.ts';
 import { onStage } from '@rostrum/shared/room/permissions.ts';
@@ -16,6 +17,8 @@ const oldMediaMs = 5000;
 /** Attempts to take the seat, to listen or to publish again, and the wait between two of them in milliseconds. */
 const attempts = 40;
 const attemptMs = 250;
+/** How often a seat is asked for while nodes have no room and know of another that has. */
+const nodesTried = 10;
 /** Refusals that pass by themselves. */
 const passing = ['unanswered', 'unavailable', 'rate_limited', 'conflict', 'node_full', 'already', 'internal'];
 /** What went wrong and is kept for a look. */
@@ -124,12 +127,27 @@ export class ClusterPerson {
   /** Takes a seat, and listens unless they are still. */
   async enter(roomId: string): Promise<void> {
     this.#roomId = roomId;
-    const { state, speaking } = await this.socket.do('room:join', { roomId });
-    this.outBecause = undefined;
-    this.seen.replace(state);
-    this.speaking = speaking;
-    if (!this.#options.still) await this.#inTurn(() => this.#listen());
+    // In one turn: what the server tells of what it has just opened waits for it.
+    await this.#inTurn(async () => {
+      const { state, speaking, listening } = await this.#sitDown(roomId);
+      this.outBecause = undefined;
+      this.seen.replace(state);
+      this.speaking = speaking;
+      if (!this.#options.still) await this.#listen(listening);
+    });
     this.backAt = performance.now();
+  }
+
+  /** Takes a seat; where another node has room, at that one, once the connection is there (MD-3). */
+  async #sitDown(roomId: string): Promise<CommandOutput<'room:join'>> {
+    for (let left = nodesTried; ; left -= 1) {
+      const joined = await this.socket.ask('room:join', { roomId, listen: !this.#options.still });
+      if (joined.ok) return joined.data;
+      const { code, retryAfterMs = 0 } = joined.error;
+      const isMoving = code === 'unanswered' || (code === 'node_full' && retryAfterMs > 0);
+      if (left === 0 || !isMoving) throw new Refused('room:join', code);
+      await pause(Math.max(retryAfterMs, attemptMs));
+    }
   }
 
   /** Opens the microphone, which speaks a tone of so many hertz, and does so again wherever they come back. */
@@ -211,7 +229,11 @@ export class ClusterPerson {
       if (payload.producerId !== null && payload.producerId !== this.#producerId) return;
       this.#producerId = undefined;
       this.#peer?.stopSpeaking();
-    } else if (is('media:lost', payload)) void this.#restore();
+    } else if (is('media:relisten', payload)) void this.#hearAnew(payload.withinMs);
+    else if (is('media:lost', payload)) {
+      if (payload.sending) void this.#sendAnew();
+      if (payload.receiving) void this.#hearAnew(payload.withinMs);
+    }
   }
 
   #out(because: string): void {
@@ -256,13 +278,23 @@ export class ClusterPerson {
     });
   }
 
-  /** The media server failed while the seat stands: everything is opened anew. */
-  async #restore(): Promise<void> {
-    const round = this.#nextRound();
-    await this.#inTurn(async () => {
-      await this.#persist('listen', round, () => this.#listen());
-      await this.#speakAgain(round);
-    });
+  /** Another router serves them, or the one that did is gone: listens anew by the peer that they have, whose old transport plays until then. */
+  async #hearAnew(withinMs: number): Promise<void> {
+    const round = this.#round;
+    await pause(Math.random() * withinMs);
+    await this.#inTurn(() =>
+      this.#persist('listen', round, async () => {
+        const { roomId } = this;
+        await this.#peer?.listen(await this.socket.do('media:listen', { roomId }));
+      }),
+    );
+  }
+
+  /** What they sent is gone, while the seat and what they hear may stand. */
+  async #sendAnew(): Promise<void> {
+    const round = this.#round;
+    this.#producerId = undefined;
+    await this.#inTurn(() => this.#speakAgain(round));
   }
 
   async #speakAgain(round: number): Promise<void> {
@@ -270,9 +302,9 @@ export class ClusterPerson {
     await this.#persist('publish', round, () => this.#publish());
   }
 
-  async #listen(): Promise<void> {
+  async #listen(opened: ListeningOffer | null = null): Promise<void> {
     const { roomId } = this;
-    const answer = await this.socket.do('media:listen', { roomId });
+    const answer = opened ?? (await this.socket.do('media:listen', { roomId }));
     const peer = new WrtcPeer(
       {
         connect: async (transportId, dtlsParameters) => {

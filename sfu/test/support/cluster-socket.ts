@@ -37,7 +37,14 @@ export type SocketListeners = {
 /** What a command came to, `unanswered` where the connection broke or nothing came in time. */
 export type Outcome<Data> =
   | { readonly ok: true; readonly data: Data }
-  | { readonly ok: false; readonly error: { readonly code: string; readonly path?: string | undefined } };
+  | {
+      readonly ok: false;
+      readonly error: {
+        readonly code: string;
+        readonly path?: string | undefined;
+        readonly retryAfterMs?: number | undefined;
+      };
+    };
 
 /**
  * One session of a person who knows several nodes: when its connection breaks, or its node says that it takes its leave, it goes

@@ -13,6 +13,8 @@ export type SessionNode = {
   readonly commands: string[];
   /** The room that was given as a hint with the last socket. */
   room: unknown;
+  /** What the last socket said of whether its session was here before. */
+  back: unknown;
   /** The code with which handshakes are refused. */
   refuses: string | undefined;
   /** How many handshakes it refused. */
@@ -76,6 +78,7 @@ const startNode = async () => {
     sessions: [],
     commands: [],
     room: undefined,
+    back: undefined,
     refuses: undefined,
     refused: 0,
     silent: false,
@@ -95,6 +98,7 @@ const startNode = async () => {
   };
   io.use((socket, next) => {
     node.room = socket.handshake.query['room'];
+    node.back = socket.handshake.query['back'];
     if (node.refuses === undefined) return next();
     node.refused += 1;
     return next(Object.assign(new Error('refused'), { data: { code: node.refuses, message: '' } }));

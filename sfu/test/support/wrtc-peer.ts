@@ -1,12 +1,17 @@
-import type { ConsumerOffer, MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { ConsumerOffer, TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
 import { Device, type types } from 'mediasoup-client';
 import { HeardAudio, ToneSource } from './tone.ts';
 import './wrtc.ts';
 
-/** What `media:listen` and `media:publish` answer with. */
-type Offered = { readonly rtpCapabilities: Record<string, unknown>; readonly transport: TransportOffer };
+/** What `media:listen` and `media:publish` answer with; the latter also with the milliseconds of sound in a packet. */
+type Offered = {
+  readonly rtpCapabilities: Record<string, unknown>;
+  readonly transport: TransportOffer;
+  readonly packetMs?: number;
+};
 
 /** How a peer asks the server; each rejects when the server refuses. */
 export type Signalling = {
@@ -28,6 +33,9 @@ export type PeerOptions = {
   readonly ear?: (userId: string, track: types.Consumer['track']) => Ear;
 };
 
+/** The first packets of a new connection are on their way, and go through the jitter buffer. */
+const overlapMs = 150;
+
 /** What a transport counts, from the peer connection's own statistics. */
 export type Counts = { readonly packets: number; readonly bytes: number };
 
@@ -42,6 +50,8 @@ export class WrtcPeer {
   readonly #consumers = new Map<string, types.Consumer>();
   #device: Device | undefined;
   #receiving: types.Transport | undefined;
+  /** What it listened to before, and hears until the next is connected. */
+  #leaving: { readonly transport: types.Transport; readonly consumerIds: readonly string[] } | undefined;
   #sending: types.Transport | undefined;
   #producer: types.Producer | undefined;
   #tone: ToneSource | undefined;
@@ -60,7 +70,12 @@ export class WrtcPeer {
   }
 
   get consumerIds(): string[] {
-    return [...this.#consumers.keys()];
+    return [...this.#consumers.keys()].filter((consumerId) => !this.#leaving?.consumerIds.includes(consumerId));
+  }
+
+  /** The consumers of this person's voice, over the transport that it had before too. */
+  consumerIdsOf(userId: string): string[] {
+    return [...this.#consumers.values()].filter(({ appData }) => appData['userId'] === userId).map(({ id }) => id);
   }
 
   /** The state of the receiving and of the sending connection. */
@@ -68,11 +83,19 @@ export class WrtcPeer {
     return { receiving: this.#receiving?.connectionState, sending: this.#sending?.connectionState };
   }
 
-  /** Begins to listen by what `media:listen` answered, in place of what it listened to before. */
+  /** Begins to listen by what `media:listen` answered. What it listened to before plays on until that is connected. */
   async listen(answer: Offered & { readonly consumers: readonly ConsumerOffer[] }): Promise<void> {
-    this.#closeReceiving();
+    const before = this.#receiving;
+    if (before?.connectionState === 'connected') {
+      this.#closeLeaving();
+      this.#leaving = { transport: before, consumerIds: this.consumerIds };
+    } else this.#closeReceiving();
     const device = await this.#load(answer.rtpCapabilities);
-    this.#receiving = device.createRecvTransport(this.#transportOptions(answer.transport));
+    const receiving = device.createRecvTransport(this.#transportOptions(answer.transport));
+    this.#receiving = receiving;
+    receiving.on('connectionstatechange', (state) => {
+      if (state === 'connected' && this.#receiving === receiving) setTimeout(() => this.#closeLeaving(), overlapMs);
+    });
     this.#receiving.on('connect', ({ dtlsParameters }, connected, failed) => {
       this.#signalling.connect(answer.transport.transportId, dtlsParameters).then(connected, failed);
     });
@@ -138,6 +161,7 @@ export class WrtcPeer {
         opusFec: quality.fec,
         opusMaxPlaybackRate: quality.maxPlaybackRate,
         opusMaxAverageBitrate: voice.bitrate ?? quality.maxBitrate,
+        ...(answer.packetMs === undefined ? {} : { opusPtime: answer.packetMs }),
       },
       zeroRtpOnPause: true,
       disableTrackOnPause: false,
@@ -172,11 +196,23 @@ export class WrtcPeer {
     await transport?.restartIce({ iceParameters: iceParameters as types.IceParameters });
   }
 
-  /** The tones that it hears now, by the user who speaks them: hertz, to about 2 %. Silence is not among them. */
+  /**
+   * The tones that it hears now, by the user who speaks them: hertz, to about 2 %. Silence is not among them. What comes over the
+   * transport that it had before counts as well, as long as it has that.
+   */
   hears(): Map<string, number> {
+    return this.#tones([...this.#consumers.keys()]);
+  }
+
+  /** The same over the latest transport alone. */
+  hearsLately(): Map<string, number> {
+    return this.#tones(this.consumerIds);
+  }
+
+  #tones(consumerIds: readonly string[]): Map<string, number> {
     const tones = new Map<string, number>();
-    for (const [consumerId, heard] of this.#heard) {
-      const hertz = heard.hertz();
+    for (const consumerId of consumerIds) {
+      const hertz = this.#heard.get(consumerId)?.hertz();
       const userId = this.#consumers.get(consumerId)?.appData['userId'];
       if (hertz !== undefined && typeof userId === 'string') tones.set(userId, hertz);
     }
@@ -218,6 +254,7 @@ export class WrtcPeer {
 
   close(): void {
     this.stopSpeaking();
+    this.#closeLeaving();
     this.#closeReceiving();
   }
 
@@ -225,6 +262,13 @@ export class WrtcPeer {
     this.dropVoices(this.consumerIds);
     this.#receiving?.close();
     this.#receiving = undefined;
+  }
+
+  #closeLeaving(): void {
+    const leaving = this.#leaving;
+    this.#leaving = undefined;
+    this.dropVoices(leaving?.consumerIds ?? []);
+    leaving?.transport.close();
   }
 
   #transportOptions(offer: TransportOffer): types.TransportOptions {

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { isCandidate, isSessionDescription } from '../call/sdp.ts';
 import { sizes } from '../limits.ts';
 import { id, line, paragraph, timestamp } from './common.ts';
-import { iceServer } from './media.ts';
+import { iceServer } from './listening.ts';
 
 // ——— What every 1:1 call has, however it began ———
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { id, nothing } from './common.ts';
+import { consumerOffer, fromMediasoup, listeningSchema, mediaId, transportOffer } from './listening.ts';
 import { audioQualities } from './room.ts';
 
 /**
@@ -7,9 +8,6 @@ import { audioQualities } from './room.ts';
  * taken from a client, only DTLS fingerprints and the RTP parameters of one Opus stream.
  * Shapes follow mediasoup's documentation of WebRtcTransport, Producer and Consumer.
  */
-
-/** mediasoup's own ids are UUIDs. */
-const mediaId = z.string().check(z.minLength(1), z.maxLength(64), z.regex(/^[\w-]+$/));
 
 /** RFC 8122 section 5: `algorithm` and the digest as pairs of hexadecimal digits. */
 const fingerprint = z.strictObject({
@@ -101,50 +99,16 @@ const microphoneRtpParameters = z.strictObject({
 export type MicrophoneRtpParameters = z.output<typeof microphoneRtpParameters>;
 export type ClientDtlsParameters = z.output<typeof dtlsParameters>;
 
-// What the server tells. It comes from mediasoup as it is, so its inside is not spelled out again here.
-const fromMediasoup = z.record(z.string(), z.unknown());
-
-export const iceServer = z.strictObject({
-  urls: z.array(z.string()),
-  username: z.optional(z.string()),
-  credential: z.optional(z.string()),
-});
-
-/** What a client needs to create its side of a WebRtcTransport. */
-const transportOffer = z.strictObject({
-  transportId: mediaId,
-  iceParameters: fromMediasoup,
-  iceCandidates: z.array(fromMediasoup),
-  dtlsParameters: fromMediasoup,
-  iceServers: z.array(iceServer),
-});
-export type TransportOffer = z.output<typeof transportOffer>;
-
-/** One voice that a listener is sent. */
-const consumerOffer = z.strictObject({
-  consumerId: mediaId,
-  producerId: mediaId,
-  /** Whose voice it is. */
-  userId: id,
-  rtpParameters: fromMediasoup,
-});
-export type ConsumerOffer = z.output<typeof consumerOffer>;
-
 const inRoom = { roomId: id };
+/** Spread what is asked for over so many milliseconds, each client by chance, as a whole audience was told at one moment. */
+const withinMs = z.int().check(z.gte(0), z.lte(10_000));
 
 export const mediaCommands = {
   /**
-   * Opens a receiving transport with one consumer for every voice in the room, unpaused: one message, after which the
-   * client negotiates once. A receiving transport that this session had before is closed.
+   * Opens a receiving transport; `room:join` with `listen` has done so already. One that this session had before plays on until
+   * this one is connected, so that nothing is missed, and is closed then.
    */
-  'media:listen': {
-    input: z.strictObject(inRoom),
-    output: z.strictObject({
-      rtpCapabilities: fromMediasoup,
-      transport: transportOffer,
-      consumers: z.array(consumerOffer),
-    }),
-  },
+  'media:listen': { input: z.strictObject(inRoom), output: listeningSchema },
   /** Opens a sending transport; for people on the stage only (MD-9). */
   'media:publish': {
     input: z.strictObject(inRoom),
@@ -152,6 +116,8 @@ export const mediaCommands = {
       rtpCapabilities: fromMediasoup,
       transport: transportOffer,
       audioQuality: z.enum(audioQualities),
+      /** Milliseconds of sound in a packet (`ptime`, RFC 7587 section 7): more in a large room, where packets are the cost. */
+      packetMs: z.literal([20, 60]),
     }),
   },
   'media:connect': { input: z.strictObject({ ...inRoom, transportId: mediaId, dtlsParameters }), output: nothing },
@@ -190,6 +156,10 @@ export const mediaEvents = {
   'media:consumers-removed': z.strictObject({ ...inRoom, consumerIds: z.array(mediaId) }),
   /** The server closed the sending transport: off the stage, or it moved. */
   'media:unpublished': z.strictObject({ ...inRoom, producerId: z.nullable(mediaId) }),
-  /** The media server behind this room failed; the seat stands. Listen, and publish, again. */
-  'media:lost': z.strictObject(inRoom),
+  /**
+   * A media worker behind this room failed; the seat stands. What is true is gone and to be opened again, what is false flows on.
+   */
+  'media:lost': z.strictObject({ ...inRoom, receiving: z.boolean(), sending: z.boolean(), withinMs }),
+  /** Another router serves this person now: listen again. What is heard plays on until the new transport is heard. */
+  'media:relisten': z.strictObject({ ...inRoom, withinMs }),
 } as const;

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { sizes } from '../limits.ts';
 import { id, line, nothing, paragraph, timestamp } from './common.ts';
+import { listeningSchema } from './listening.ts';
 
 // ——— What a room is (RM-1) ———
 
@@ -279,11 +280,19 @@ const about = { roomId: id, userId: id };
 const reason = z.optional(line(0, sizes.reason));
 
 export const roomCommands = {
-  /** Takes a seat, or comes back to it. Answers with what this person sees. */
+  /**
+   * Takes a seat, or comes back to it. Answers with what this person sees; with `listen` also with the receiving transport, as
+   * `media:listen` would, so that a newcomer only has to connect it. Refuses with `node_full`, and takes no seat, where there is
+   * no room for one more who listens: with `retryAfterMs` where another node has some, to which this session is then told to move
+   * (`session:closing`), else for good.
+   */
   'room:join': {
-    input: z.strictObject(inRoom),
+    input: z.strictObject({ ...inRoom, listen: z.optional(z.boolean()) }),
     output: z.strictObject({
+      /** With `listen`, a long list of the audience follows in `room:state`; until then `audience.members` is null. */
       state: roomViewSchema,
+      /** Null where it was not asked for, or could not be opened at this moment: `media:listen` tries again. */
+      listening: z.nullable(listeningSchema),
       resumed: z.boolean(),
       /** Who speaks at this moment; `room:speaking-changed` goes on from there. */
       speaking: z.array(id),

@@ -26,8 +26,9 @@ export const sessionEvents = {
   /** The token expires at `expiresAt`; renew it, or this socket closes (ID-4). */
   'session:expiring': z.strictObject({ expiresAt: timestamp }),
   /**
-   * The server is about to close this socket, and why. `moving`: this node takes its leave (OP-2); the client connects anew, to
-   * another node, and what it hears goes on meanwhile. `stopping`: the service does.
+   * The server is about to close this socket, and why. `moving`: this node takes its leave (OP-2), or has no room for what this
+   * session asked for (MD-3); the client connects anew, to another node, and what it hears goes on meanwhile. `stopping`: the
+   * service does.
    */
   'session:closing': z.strictObject({
     code: z.enum(['unauthorized', 'rate_limited', 'replaced', 'moving', 'stopping']),

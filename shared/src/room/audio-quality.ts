@@ -26,3 +26,7 @@ export const audioSettings: Readonly<Record<AudioQuality, AudioSettings>> = {
   high: { ...voice, maxBitrate: 64_000, maxPlaybackRate: 48_000 },
   music: { maxBitrate: 128_000, maxPlaybackRate: 48_000, stereo: true, dtx: false, fec: false, voiceProcessing: false },
 };
+
+/** Milliseconds of sound in one packet of a voice: in most rooms, and in one that is large when the microphone opens (MD-2). */
+export const packetTimes = { usual: 20, large: 60 } as const;
+export type PacketTime = (typeof packetTimes)[keyof typeof packetTimes];

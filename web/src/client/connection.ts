@@ -138,6 +138,7 @@ class SocketConnection implements Connection {
       url,
       handshake: handshakeOf(this.#token, this.#store.sessionId),
       room: nearRoom?.(),
+      isBack: this.#store.sessionId !== undefined && this.#line === undefined,
       heard: (name, payload) => this.#server.emit(name, payload),
       ready: ({ sessionId, userId }) => this.#ready(line, sessionId, userId),
       closing: (code) => this.#closing(line, code),

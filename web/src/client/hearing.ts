@@ -1,3 +1,4 @@
+import type { ListeningOffer } from '@rostrum/shared/protocol/listening.ts';
 import { backoffMs, mediaBackoff } from './backoff.ts';
 import { codeOf, RostrumError, waitOf } from './errors.ts';
 import { watchNetwork } from './network.ts';
@@ -14,7 +15,9 @@ export type HearingOptions = {
   readonly sendingId: () => string | undefined;
   /** The connection was away; these transports the server still has. `moved`: this machine changed its network. */
   readonly synced: (transportIds: readonly string[], moved: boolean) => void;
-  /** The media server behind the room failed: what is sent is to be sent anew. */
+  /** What `room:join` has opened already, once it answers; where that is nothing, it is asked for. */
+  readonly opened?: Promise<ListeningOffer | null>;
+  /** The media worker that had what is sent is gone: it is to be sent anew. */
   readonly lost: () => void;
   /** The server does not know this seat, or this call, any more. */
   readonly seatLost: () => void;
@@ -22,8 +25,6 @@ export type HearingOptions = {
 
 /** Media events that wait for their turn (RE-5); a stage has 30 voices, and each comes and goes in one event. */
 const queueMax = 200;
-/** A worker's death reaches a whole room at one moment; back on air within 2 s leaves this much to spread it (MD-8). */
-const lostJitterMs = 200;
 
 /** Hears a room, and goes on doing so: after a loss of the connection, a change of the network, the death of a media worker. */
 export class Hearing {
@@ -34,6 +35,7 @@ export class Hearing {
   /** The next attempt to recover, when it is put off. */
   #recovery: { readonly at: number; readonly cancel: () => void } | undefined;
   #failures = 0;
+  #opened: Promise<ListeningOffer | null> | undefined;
   /** There is no receiving transport, or what is left of it is of no use. */
   #needsFresh = true;
   /** The connection was away: the server is to be asked what is still there. */
@@ -44,6 +46,10 @@ export class Hearing {
 
   constructor(options: HearingOptions) {
     this.#options = options;
+    this.#opened = options.opened;
+    // Where the join is refused nobody comes to wait for it.
+    this.#opened?.catch(() => undefined);
+    // From now on: what the server tells of a transport may come in the moment of the answer that brings it.
     this.#stops = this.#listen();
     this.#recover(0);
   }
@@ -85,10 +91,17 @@ export class Hearing {
       ),
       connection.onEvent(
         'media:lost',
-        here(() => {
-          this.refresh(Math.random() * lostJitterMs);
-          lost();
+        here(({ receiving, sending, withinMs }) => {
+          // Who speaks is heard again first, so that nobody has to be told of it later.
+          if (sending) lost();
+          if (!receiving) return;
+          this.#run(async () => receiver.lost());
+          this.refresh(Math.random() * withinMs);
         }),
+      ),
+      connection.onEvent(
+        'media:relisten',
+        here(({ withinMs }) => this.refresh(Math.random() * withinMs)),
       ),
       watchNetwork(() => {
         this.#moved = true;
@@ -109,17 +122,30 @@ export class Hearing {
     const cancel = this.#timers.after(inMs, () => {
       this.#recovery = undefined;
       this.#run(async () => {
-        if (this.#needsFresh) await this.#options.receiver.listen();
-        this.#needsFresh = false;
+        if (this.#needsFresh) await this.#listenAnew();
         if (this.#needsSync) await this.#sync();
-        this.#needsSync = false;
         this.#failures = 0;
       });
     });
     this.#recovery = { at, cancel };
   }
 
+  async #listenAnew(): Promise<void> {
+    const opened = await this.#opened;
+    this.#opened = undefined;
+    // Before it is done: whoever asks meanwhile means another one.
+    this.#needsFresh = false;
+    try {
+      await this.#options.receiver.listen(opened);
+    } catch (error) {
+      this.#needsFresh = true;
+      throw error;
+    }
+  }
+
+  /** Where it fails, `#failed` asks for another one, or whoever brings the connection back does. */
   async #sync(): Promise<void> {
+    this.#needsSync = false;
     const { connection, roomId, receiver, sendingId, synced } = this.#options;
     const transportIds = [receiver.transport?.id, sendingId()].filter((transportId) => transportId !== undefined);
     const { consumerIds } = receiver;

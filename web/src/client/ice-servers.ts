@@ -1,4 +1,4 @@
-import type { TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
 
 /** ICE servers as the browser takes them: a field that is not there is left out. */
 export const iceServersOf = (servers: TransportOffer['iceServers']): RTCIceServer[] =>

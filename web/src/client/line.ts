@@ -17,6 +17,8 @@ export type LineOptions = {
   readonly handshake: Handshake;
   /** The room that a proxy may choose a node by. */
   readonly room: string | undefined;
+  /** Its session lost its connection, and nobody told it to go elsewhere: a full node takes it back. */
+  readonly isBack: boolean;
   /** Everything that the server sends, in order. */
   readonly heard: <Name extends EventName>(name: Name, payload: ServerEvents[Name]) => void;
   /** It stands: what `session:ready` says. */
@@ -41,8 +43,11 @@ export class Line {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Opens at once. */
-  constructor({ url, handshake, room, heard, ready, closing, refused, lost }: LineOptions) {
-    this.#socket = openSocket(url, handshake, room);
+  constructor({ url, handshake, room, isBack, heard, ready, closing, refused, lost }: LineOptions) {
+    this.#socket = openSocket(url, handshake, {
+      ...(room === undefined ? {} : { room }),
+      ...(isBack ? { back: '1' } : {}),
+    });
     // The server sends what the protocol says; nobody listens to any other name.
     this.#socket.onAny(heard);
     this.#socket.on('session:ready', (session: ServerEvents['session:ready']) => {
@@ -101,7 +106,7 @@ export class Line {
 }
 
 /** WebSocket, or polling where it is blocked; no WebTransport (SE-7). Coming back is the connection's to do. */
-const openSocket = (url: string | undefined, auth: Handshake, room: string | undefined): Socket => {
+const openSocket = (url: string | undefined, auth: Handshake, query: Readonly<Record<string, string>>): Socket => {
   const options = {
     auth,
     autoConnect: false,
@@ -110,7 +115,7 @@ const openSocket = (url: string | undefined, auth: Handshake, room: string | und
     timeout: handshakeMs,
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
-    ...(room === undefined ? {} : { query: { room } }),
+    query,
   };
   return url === undefined ? io(options) : io(url, options);
 };

@@ -1,4 +1,4 @@
-import type { TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
 import type { types } from 'mediasoup-client';
 import { iceServersOf } from './ice-servers.ts';
 import type { RoomOptions } from './types.ts';

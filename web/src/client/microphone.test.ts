@@ -110,6 +110,7 @@ const setUp = () => {
     view: () => room.view,
     changed: (state) => room.states.push(state),
   });
+  microphone.follow(room.view);
   const say = (state: MicrophoneState): void => {
     room.view = seatedView(state);
     microphone.follow(room.view);

@@ -19,7 +19,7 @@ export type RoomMicrophoneOptions = {
 
 /**
  * One's own microphone in a room: the device, and what of it is sent. It is silent while the person wants it so or the
- * room says so; it stops, and its light goes off, as soon as the person is off the stage.
+ * room says so; it stops, and its light goes off, as soon as the person is off the stage. `follow` comes before anything else.
  */
 export class RoomMicrophone {
   readonly #options: RoomMicrophoneOptions;
@@ -28,8 +28,8 @@ export class RoomMicrophone {
   #track: MediaStreamTrack | undefined;
   #chosen: MicrophoneOptions = {};
   #wantsMuted = false;
-  #mutedThere: boolean;
-  #seated: boolean;
+  #mutedThere = false;
+  #seated = false;
   /** Counts openings and closings: what an earlier one brings late is let go of. */
   #round = 0;
   #muteRound = 0;
@@ -38,9 +38,6 @@ export class RoomMicrophone {
 
   constructor(options: RoomMicrophoneOptions) {
     this.#options = options;
-    const own = ownMicrophone(options.view());
-    this.#seated = own !== undefined;
-    this.#mutedThere = isMuted(own);
     this.#publishing = new Publishing({
       ...options,
       track: () => this.#track,

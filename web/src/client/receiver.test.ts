@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { ListeningOffer } from '@rostrum/shared/protocol/listening.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { MediaDevice } from './media-device.ts';
 import type { MediaLinkOptions } from './media-link.ts';
@@ -43,7 +44,7 @@ const offer = (consumerId: string, userId: string): Offer => ({ consumerId, prod
 
 const setUp = () => {
   const transports: Transport[] = [];
-  const server = { consumers: [] as Offer[] };
+  const server = { consumers: [] as Offer[], asked: 0 };
   const device = {
     for: async () => ({
       createRecvTransport: ({ id }: { id: string }) => {
@@ -53,11 +54,16 @@ const setUp = () => {
       },
     }),
   };
-  const connection = {
-    request: async () => ({
+  const offered = () =>
+    ({
       transport: { transportId: `transport ${transports.length}`, iceServers: [] },
       consumers: server.consumers,
-    }),
+    }) as unknown as ListeningOffer;
+  const connection = {
+    request: async () => {
+      server.asked += 1;
+      return offered();
+    },
   };
   /** What is played of whom. */
   const played = new Map<string, unknown>();
@@ -72,7 +78,7 @@ const setUp = () => {
   });
   const add = (transport: number, ...offers: Offer[]) =>
     receiver.add(`transport ${transport}`, offers as unknown as Parameters<Receiver['add']>[1]);
-  return { receiver, transports, server, played, add };
+  return { receiver, transports, server, played, add, offered };
 };
 
 const open = (transports: readonly Transport[]): boolean[] => transports.map(({ closed }) => !closed);
@@ -163,4 +169,34 @@ test('RE-5 nothing is left open of a transport that was being made when the room
   await listening;
   expect(open(transports)).toEqual([false, false]);
   expect(played.size).toBe(0);
+});
+
+test('MD-1 what was opened with the seat is heard without asking for it', async () => {
+  const { receiver, server, played, offered } = setUp();
+  server.consumers = [offer('a0', 'ana')];
+  await receiver.listen(offered());
+  expect([...played.values()]).toEqual(['track a0']);
+  expect(server.asked).toBe(0);
+  const anew = receiver.listen(null);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await anew;
+  expect(server.asked).toBe(1);
+});
+
+test('MD-8 after the loss of its worker the next transport is played at once, in the place of the one before', async () => {
+  const { receiver, transports, server, played } = setUp();
+  server.consumers = [offer('a0', 'ana'), offer('b0', 'ben')];
+  await receiver.listen();
+  transports[0]?.become('connected');
+  receiver.lost();
+  expect(open(transports)).toEqual([false]);
+  // Nothing is taken down: an element that plays may go on playing, another one might need a tap.
+  expect([...played.keys()]).toEqual(['ana', 'ben']);
+  server.consumers = [offer('a1', 'ana')];
+  await receiver.listen();
+  expect([...played.values()]).toEqual(['track a1', 'track b0']);
+  // Ben's voice went with the worker too, and does not come back.
+  await vi.advanceTimersByTimeAsync(5000);
+  expect([...played.values()]).toEqual(['track a1']);
+  expect(open(transports)).toEqual([false, true]);
 });

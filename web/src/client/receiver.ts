@@ -1,5 +1,5 @@
 import type { CommandOutput } from '@rostrum/shared/protocol/index.ts';
-import type { ConsumerOffer } from '@rostrum/shared/protocol/media.ts';
+import type { ConsumerOffer, ListeningOffer } from '@rostrum/shared/protocol/listening.ts';
 import type { types } from 'mediasoup-client';
 import { transportOptions } from './media-device.ts';
 import { closeLink, connected, type Link, type MediaLinkOptions, stateOf, statsOf, supervise } from './media-link.ts';
@@ -57,10 +57,13 @@ export class Receiver {
     return [...(this.#link?.consumed.keys() ?? [])];
   }
 
-  /** Opens a receiving transport with every voice; each is heard by the one before until this one plays it. @throws RostrumError, Error */
-  async listen(): Promise<void> {
+  /**
+   * Opens a receiving transport with every voice, or the one that the server has opened already; each voice is heard by the one before
+   * until this one plays it. @throws RostrumError, Error
+   */
+  async listen(opened?: ListeningOffer | null): Promise<void> {
     const { connection, roomId, device } = this.#options;
-    const offer = await connection.request('media:listen', { roomId });
+    const offer = opened ?? (await connection.request('media:listen', { roomId }));
     const link = this.#open(await device.for(offer.rtpCapabilities), offer);
     try {
       await consumeAll(link, offer.consumers);
@@ -109,6 +112,11 @@ export class Receiver {
     link.recovery.check(moved);
   }
 
+  /** The server has this transport no more, and nothing comes by it: the next one plays as soon as it is there. */
+  lost(): void {
+    if (this.#link !== undefined) closeLink(this.#link);
+  }
+
   stats(): Promise<RTCStatsReport | undefined> {
     return statsOf(this.#link?.transport);
   }
@@ -126,7 +134,7 @@ export class Receiver {
   /** Plays these voices: at once, or where the transport before still plays, when they can be heard. */
   async #play(link: Receiving, arrived: readonly Consumed[]): Promise<void> {
     if (arrived.length === 0) return;
-    if (this.#outlived !== undefined) {
+    if (this.#outlived?.transport.closed === false) {
       await connected(link.transport);
       await this.#timers.wait(startMs);
     }
@@ -188,7 +196,7 @@ export class Receiver {
     return dropped;
   }
 
-  #open(device: types.Device, offer: CommandOutput<'media:listen'>): Receiving {
+  #open(device: types.Device, offer: ListeningOffer): Receiving {
     const transport = device.createRecvTransport(transportOptions(offer.transport));
     const recovery = supervise(transport, {
       ...this.#options,

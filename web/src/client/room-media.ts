@@ -1,3 +1,4 @@
+import type { ListeningOffer } from '@rostrum/shared/protocol/listening.ts';
 import type { RoomView } from '@rostrum/shared/protocol/room.ts';
 import { browserGetUserMedia } from './capture.ts';
 import { Hearing } from './hearing.ts';
@@ -16,6 +17,8 @@ export type RoomMediaOptions = {
   readonly device: MediaDevice;
   readonly room: RoomOptions;
   readonly view: () => RoomView;
+  /** What the join opened for listening, once it is answered. */
+  readonly opened: Promise<ListeningOffer | null>;
   readonly microphoneChanged: (microphone: LocalMicrophone) => void;
   readonly qualityChanged: (quality: Quality) => void;
   readonly blockedChanged: (blocked: boolean) => void;
@@ -23,7 +26,10 @@ export type RoomMediaOptions = {
   readonly seatLost: () => void;
 };
 
-/** All media of one room: what is heard, what is sent, and what keeps both going. */
+/**
+ * All media of one room: what is heard, what is sent, and what keeps both going. Made before the seat is taken, as what is heard comes
+ * with that; `begin` follows.
+ */
 export class RoomMedia {
   readonly playback: Playback;
   readonly microphone: RoomMicrophone;
@@ -34,7 +40,7 @@ export class RoomMedia {
   readonly #own = new TrackLevel();
   readonly #monitor: QualityMonitor;
   readonly #hearing: Hearing;
-  readonly #stop: () => void;
+  #stop: () => void = () => undefined;
   #disposed = false;
 
   constructor(options: RoomMediaOptions) {
@@ -65,14 +71,11 @@ export class RoomMedia {
       broken: () => [this.#receiver, this.#sender].some(({ transport }) => isDown(transport?.connectionState)),
       changed: options.qualityChanged,
     });
-    this.#stop = connection.onEvent('media:unpublished', (payload) => {
-      if (payload.roomId === roomId) this.microphone.unpublished(payload.producerId);
-    });
-    this.microphone.resume([], false);
     this.#hearing = new Hearing({
       connection,
       roomId,
       receiver: this.#receiver,
+      opened: options.opened,
       sendingId: () => this.#sender.transport?.id,
       synced: (transportIds, moved) => this.microphone.resume(transportIds, moved),
       lost: () => this.microphone.lost(),
@@ -82,6 +85,17 @@ export class RoomMedia {
 
   get quality(): Quality {
     return this.#monitor.quality;
+  }
+
+  /** The seat is taken. */
+  begin(): void {
+    const { connection, roomId, view } = this.#options;
+    this.follow(view());
+    this.microphone.resume([], false);
+    // No sooner: what was sent before is withdrawn here in any case.
+    this.#stop = connection.onEvent('media:unpublished', (payload) => {
+      if (payload.roomId === roomId) this.microphone.unpublished(payload.producerId);
+    });
   }
 
   follow(view: RoomView): void {

@@ -10,8 +10,9 @@ import { MediaDevice } from './media-device.ts';
 import { keepTrying } from './retry.ts';
 import { RoomControls } from './room-controls.ts';
 import { listenToRoom } from './room-events.ts';
-import { RoomMedia } from './room-media.ts';
+import { RoomMedia, type RoomMediaOptions } from './room-media.ts';
 import { isFinal, phaseOfClose, phaseOfRefusal } from './room-phase.ts';
+import { sitDown } from './sit-down.ts';
 import { Timers, within } from './timers.ts';
 import type {
   Connection,
@@ -95,32 +96,18 @@ class Session extends RoomControls implements RoomSession {
 
   /** Takes the seat for the first time; `joinRoom` calls it, once. */
   async join(): Promise<void> {
-    const { roomId } = this;
+    const joined = sitDown(this.#connection, this.roomId, this.#timers);
+    this.media = this.#openMedia(joined.then(({ listening }) => listening));
     try {
-      const { state, speaking } = await this.#connection.request('room:join', { roomId });
+      const { state, speaking } = await joined;
       this.#keeper.replace(state);
       this.#speak(speaking);
     } catch (error) {
-      // The server may take the seat after all, once nobody waits for it here any more: then it is given up again.
-      const code = codeOf(error);
-      if (code === 'timeout' || code === 'network') {
-        this.#connection.request('room:leave', { roomId }).catch(() => undefined);
-      }
       this.#close();
       throw error;
     }
     if (this.#closed) return;
-    this.media = new RoomMedia({
-      connection: this.#connection,
-      roomId,
-      device: this.#device,
-      room: this.#options,
-      view: () => this.view,
-      microphoneChanged: (microphone) => this.#events.emit('microphone', microphone),
-      qualityChanged: (quality) => this.#events.emit('quality', quality),
-      blockedChanged: (blocked) => this.#events.emit('audioBlocked', blocked),
-      seatLost: () => this.#seatLost(),
-    });
+    this.media?.begin();
     this.#become({ phase: 'live' });
     this.#stops.push(
       this.#connection.on('status', (status) => this.#statusChanged(status)),
@@ -130,6 +117,21 @@ class Session extends RoomControls implements RoomSession {
       }),
     );
     if (this.#connection.status !== 'online') this.#statusChanged(this.#connection.status);
+  }
+
+  #openMedia(opened: RoomMediaOptions['opened']): RoomMedia {
+    return new RoomMedia({
+      connection: this.#connection,
+      roomId: this.roomId,
+      device: this.#device,
+      room: this.#options,
+      view: () => this.view,
+      opened,
+      microphoneChanged: (microphone) => this.#events.emit('microphone', microphone),
+      qualityChanged: (quality) => this.#events.emit('quality', quality),
+      blockedChanged: (blocked) => this.#events.emit('audioBlocked', blocked),
+      seatLost: () => this.#seatLost(),
+    });
   }
 
   async leave(): Promise<void> {

@@ -34,8 +34,12 @@ class Transport extends EventEmitter {
     this.id = id;
   }
 
-  async produce() {
+  /** How the microphone was to be encoded. */
+  codecOptions: object = {};
+
+  async produce({ codecOptions }: { codecOptions: object }) {
     const { producer } = this;
+    this.codecOptions = codecOptions;
     producer.id = `producer of ${this.id}`;
     return producer;
   }
@@ -65,6 +69,7 @@ const setUp = () => {
     request: async () => ({
       transport: { transportId: idOf(`${transports.length}`), iceServers: [] },
       audioQuality: 'medium',
+      packetMs: 60,
     }),
   };
   const sender = new Sender({
@@ -80,6 +85,12 @@ const setUp = () => {
 };
 
 const states = (transports: readonly Transport[]): boolean[] => transports.map(({ closed }) => !closed);
+
+test('MD-2 puts as much sound into a packet as the server asks for', async () => {
+  const { transports, publish } = setUp();
+  await publish();
+  expect(transports[0]?.codecOptions).toMatchObject({ opusPtime: 60, opusDtx: true });
+});
 
 test('OP-2 what sent before sends on until the next transport is connected', async () => {
   const { sender, transports, publish } = setUp();

@@ -1,4 +1,5 @@
-import type { MicrophoneRtpParameters, TransportOffer } from '@rostrum/shared/protocol/media.ts';
+import type { TransportOffer } from '@rostrum/shared/protocol/listening.ts';
+import type { MicrophoneRtpParameters } from '@rostrum/shared/protocol/media.ts';
 import type { RoomSettings } from '@rostrum/shared/protocol/room.ts';
 import { audioSettings } from '@rostrum/shared/room/audio-quality.ts';
 import type { types } from 'mediasoup-client';
@@ -61,7 +62,7 @@ export class Sender {
     try {
       link.producer = await link.transport.produce({
         track,
-        codecOptions: codecOptionsFor(offer.audioQuality),
+        codecOptions: { ...codecOptionsFor(offer.audioQuality), opusPtime: offer.packetMs },
         stopTracks: false,
         disableTrackOnPause: true,
         zeroRtpOnPause: true,

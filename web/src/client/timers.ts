@@ -1,5 +1,7 @@
 /** The timers of one owner: none fires, and none can be set, after `close`. */
 export class Timers {
+  /** Those who are to be told that they wait in vain. */
+  readonly #waiting = new Set<() => void>();
   readonly #pending = new Set<ReturnType<typeof setTimeout>>();
   #closed = false;
 
@@ -24,8 +26,23 @@ export class Timers {
     });
   }
 
+  /** Resolves with true in `ms` milliseconds, or with false at `close`. */
+  passes(ms: number): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const end = (): void => resolve(false);
+      this.#waiting.add(end);
+      this.after(ms, () => {
+        this.#waiting.delete(end);
+        resolve(true);
+      });
+    });
+  }
+
   close(): void {
     this.#closed = true;
+    for (const end of this.#waiting) end();
+    this.#waiting.clear();
     for (const timer of this.#pending) clearTimeout(timer);
     this.#pending.clear();
   }

@@ -17,7 +17,7 @@ export type Feed = {
   readonly stale: boolean;
   /** The last number of a view, as the server told it since a view was asked for last; those of events may still come. */
   readonly told: { readonly [Name in ViewName]?: number };
-  /** The server's own answer lacks a list that its person may see: to ask again would bring the same. */
+  /** The server's own answer lacks a list that its person may see: it follows by itself, or to ask again would bring the same. */
   readonly lackAnswered: boolean;
 };
 

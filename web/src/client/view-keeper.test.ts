@@ -165,3 +165,11 @@ test('RE-1 RE-5 a crowd that missed the same event asks over some seconds, and n
   await vi.advanceTimersByTimeAsync(2000);
   expect(asked()).toBe(1000);
 });
+
+test('RM-10 what stands alone counts though it came before the first view, which is older', () => {
+  const keeper = new ViewKeeper({ sync: async () => seen(0), changed: () => undefined, refused: () => undefined });
+  keeper.amend((view) => ({ ...view, audience: { ...view.audience, count: 41 } }));
+  keeper.amend((view) => ({ ...view, audience: { ...view.audience, count: 42 } }));
+  keeper.replace(roomView());
+  expect(keeper.view?.audience.count).toBe(42);
+});

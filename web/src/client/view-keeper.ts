@@ -40,6 +40,8 @@ export class ViewKeeper {
   #feed: Feed | undefined;
   /** Events that came before the first view. */
   #early: RoomViewEvent[] = [];
+  /** What stood alone and came before the first view, which was read before it. */
+  readonly #amends: ((view: RoomView) => RoomView)[] = [];
   #cancel: (() => void) | undefined;
   #lastAsked = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -87,6 +89,7 @@ export class ViewKeeper {
 
   amend(amend: (view: RoomView) => RoomView): void {
     if (this.#feed !== undefined) this.#become(amended(this.#feed, amend));
+    else if (this.#amends.length < aheadMax) this.#amends.push(amend);
   }
 
   /** The connection is away: `replace` will bring a whole view. */
@@ -101,7 +104,7 @@ export class ViewKeeper {
   }
 
   #start(view: RoomView, early: readonly RoomViewEvent[]): void {
-    this.#feed = startFeed(view, early);
+    this.#feed = this.#amends.splice(0).reduce(amended, startFeed(view, early));
     this.#schedule();
   }
 

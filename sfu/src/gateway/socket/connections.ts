@@ -45,6 +45,8 @@ export class Connections {
   readonly #expiries: TokenWatch;
   readonly #held: HeldSessions;
   readonly #losses: Losses;
+  /** Sockets that were told to move to another node. */
+  readonly #moving = new WeakSet<RostrumSocket>();
 
   constructor(dependencies: ConnectionDependencies) {
     const { limits, clock, cluster, nodeId, logger } = dependencies;
@@ -91,7 +93,13 @@ export class Connections {
     const session = sessionOf(socket.data);
     if (this.#current.get(session) !== socket) return;
     this.#current.delete(session);
-    await this.#lose(socket.data, socket.data.roomId, this.#dependencies.leaving() ? movingMs : 0);
+    await this.#lose(socket.data, socket.data.roomId, this.#isMoving(socket) ? movingMs : 0);
+  }
+
+  /** There is no room here for what this socket asked for: it is to go to another node, as a draining one sends its people there. */
+  move(socket: RostrumSocket): void {
+    this.#moving.add(socket);
+    socket.emit('session:closing', { code: 'moving' });
   }
 
   /**
@@ -108,7 +116,7 @@ export class Connections {
     this.#held.forget(session);
     this.#current.delete(name);
     void this.#lose(socket.data, socket.data.roomId, movingMs);
-    socket.emit('session:closing', { code: this.#dependencies.leaving() ? 'moving' : 'replaced' });
+    socket.emit('session:closing', { code: this.#isMoving(socket) ? 'moving' : 'replaced' });
     socket.disconnect(true);
   };
 
@@ -205,6 +213,10 @@ export class Connections {
     await this.#lose(earlier.data, earlier.data.roomId);
     earlier.emit('session:closing', { code: 'replaced' });
     earlier.disconnect(true);
+  }
+
+  #isMoving(socket: RostrumSocket): boolean {
+    return this.#dependencies.leaving() || this.#moving.has(socket);
   }
 
   #isCurrent(socket: RostrumSocket): boolean {

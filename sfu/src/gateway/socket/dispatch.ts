@@ -15,7 +15,7 @@ import { type Handlers, type RostrumSocket, sessionOf } from './types.ts';
  * send something to everybody.
  */
 const costs: Partial<Record<CommandName, number>> = {
-  'room:join': 3,
+  'room:join': 5,
   'room:sync': 2,
   'media:listen': 4,
   'media:publish': 4,

@@ -1,12 +1,18 @@
 import { done, type Result, refuse } from '@rostrum/shared/result.ts';
+import { lacksAudience } from '@rostrum/shared/room/view.ts';
 import type { CallMedia } from '../../calls/call-media.ts';
 import type { SeatRef } from '../../media/media-plane.ts';
 import type { Tokens } from '../../people/tokens.ts';
+import type { LateViews } from '../../rooms/late-views.ts';
+import type { MediaBridge } from '../../rooms/media-bridge.ts';
 import type { Committed } from '../../rooms/room-engine.ts';
-import type { RoomMediaUseCases } from '../../rooms/room-media.ts';
+import { enter, enterListening } from '../../rooms/room-entry.ts';
+import type { RoomMedia, RoomMediaUseCases } from '../../rooms/room-media.ts';
 import type { RoomQueries } from '../../rooms/room-queries.ts';
 import type { AboutPerson, PlainCommand, Rooms } from '../../rooms/rooms.ts';
 import type { Actor } from '../../rules/room/commands.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Placing } from '../placing.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { Connections } from './connections.ts';
 import { type RandomHandlerDependencies, randomHandlers } from './random-handlers.ts';
@@ -15,11 +21,16 @@ import type { Handlers, RostrumSocket } from './types.ts';
 export type HandlerDependencies = RandomHandlerDependencies & {
   readonly rooms: Rooms;
   readonly queries: RoomQueries;
-  readonly media: RoomMediaUseCases;
+  readonly media: RoomMedia;
   readonly callMedia: CallMedia;
+  readonly bridge: Pick<MediaBridge, 'hold' | 'speakingIn'>;
+  readonly lateViews: Pick<LateViews, 'owe'>;
   readonly tokens: Tokens;
   readonly rateLimits: RateLimits;
-  readonly connections: Pick<Connections, 'watchExpiry' | 'joining' | 'seated' | 'stays' | 'unsure' | 'left'>;
+  readonly logger: Pick<Logger, 'error'>;
+  /** Where people go for whom there is no room here; a node by itself has nowhere. */
+  readonly placing?: Pick<Placing, 'refused'>;
+  readonly connections: Pick<Connections, 'watchExpiry' | 'joining' | 'seated' | 'stays' | 'unsure' | 'left' | 'move'>;
 };
 
 const actorOf = ({ data }: RostrumSocket): Actor => ({
@@ -57,8 +68,10 @@ const sessionHandlers = ({ tokens, connections }: HandlerDependencies): Pick<Han
 });
 
 const seatHandlers = (dependencies: HandlerDependencies): Pick<Handlers, 'room:join' | 'room:leave' | 'room:sync'> => ({
-  'room:join': ({ roomId }, socket) =>
-    dependencies.whereabouts.run(socket.data.person.userId, () => joinRoom(dependencies, roomId, socket)),
+  'room:join': ({ roomId, listen = false }, socket) =>
+    opening(dependencies, roomId, socket, () =>
+      dependencies.whereabouts.run(socket.data.person.userId, () => joinRoom(dependencies, { roomId, listen }, socket)),
+    ),
   'room:leave': async ({ roomId }, socket) => {
     const left = await dependencies.rooms.command(roomId, { type: 'leave', by: actorOf(socket) });
     if (left.ok) await dependencies.connections.left(socket, roomId);
@@ -67,21 +80,46 @@ const seatHandlers = (dependencies: HandlerDependencies): Pick<Handlers, 'room:j
   'room:sync': ({ roomId }, socket) => dependencies.rooms.sync(roomId, actorOf(socket)),
 });
 
-const joinRoom = async (
-  { rooms, queries, rateLimits, connections, randomCalls }: HandlerDependencies,
+/**
+ * What opens media for a socket. What media tells of it waits until the answer, which names it, is on its way; and who finds no room
+ * here is sent to another node that has some (MD-3).
+ */
+const opening = async <Value>(
+  { bridge, placing, connections }: HandlerDependencies,
   roomId: string,
   socket: RostrumSocket,
-): ReturnType<Handlers['room:join']> => {
-  const { data } = socket;
-  // Coming back to a seat that is kept is no join: it must not fail after a bad connection (SE-2).
-  if (!(await queries.hasSeat(roomId, data.person.userId))) {
-    const waitMs = await rateLimits.join(data.person.userId);
-    if (waitMs !== undefined) return refuse('rate_limited', { retryAfterMs: waitMs });
+  open: () => Promise<Result<Value>>,
+): Promise<Result<Value>> => {
+  const letGo = bridge.hold(seatRef(socket, roomId));
+  try {
+    const opened = await open();
+    if (opened.ok || opened.refusal.code !== 'node_full') return opened;
+    const retryAfterMs = placing?.refused();
+    if (retryAfterMs === undefined) return opened;
+    connections.move(socket);
+    return refuse('node_full', { retryAfterMs });
+  } finally {
+    // The dispatch answers before anything else has its turn.
+    setImmediate(letGo);
   }
+};
+
+type Entry = { readonly roomId: string; readonly listen: boolean };
+
+const joinRoom = async (
+  dependencies: HandlerDependencies,
+  { roomId, listen }: Entry,
+  socket: RostrumSocket,
+): ReturnType<Handlers['room:join']> => {
+  const { rooms, bridge, connections, randomCalls, lateViews } = dependencies;
+  const { data } = socket;
+  const seat = seatRef(socket, roomId);
+  const allowed = await mayCome(dependencies, data, { roomId, listen });
+  if (!allowed.ok) return allowed;
   const free = await randomCalls.beforeRoom(data.person.userId);
   if (!free.ok) return free;
   await connections.joining(socket, roomId);
-  const joined = await rooms.join(data.person, roomId, data.sessionId);
+  const joined = await (listen ? enterListening : enter)(dependencies, data.person, seat);
   if (!joined.ok) {
     if (joined.refusal.code === 'unavailable') await connections.unsure(socket, roomId);
     else await connections.stays(socket);
@@ -90,8 +128,28 @@ const joinRoom = async (
   const given = await connections.seated(socket, roomId);
   if (given !== undefined) await rooms.command(given, { type: 'leave', by: actorOf(socket) });
   // The view is not kept waiting: what comes after it must not overtake it.
-  void randomCalls.inRoom(seatRef(socket, roomId));
-  return joined;
+  void randomCalls.inRoom(seat);
+  if (lacksAudience(joined.value.state)) lateViews.owe(seat);
+  // As it is now: what was told since the seat was taken is told no more.
+  return done({ ...joined.value, speaking: [...bridge.speakingIn(roomId)] });
+};
+
+/**
+ * Whether somebody may ask for a seat. Coming back to one that is kept is no join: it must not fail after a bad connection (SE-2). That
+ * there is no room is said before anything is done or counted (MD-3), but not of a room that they may not know (SE-8).
+ */
+const mayCome = async (
+  { queries, rateLimits, media }: HandlerDependencies,
+  { person, sessionId }: RostrumSocket['data'],
+  { roomId, listen }: Entry,
+): Promise<Result<void>> => {
+  const { userId } = person;
+  const known = await queries.knows(roomId, person);
+  if (known === 'seat') return done(undefined);
+  const admitted = listen && known === 'room' ? media.admit({ roomId, userId, sessionId }) : done(undefined);
+  if (!admitted.ok) return admitted;
+  const waitMs = await rateLimits.join(userId);
+  return waitMs === undefined ? done(undefined) : refuse('rate_limited', { retryAfterMs: waitMs });
 };
 
 type StageCommands =
@@ -179,12 +237,15 @@ type MediaCommands =
   | 'media:restart-ice'
   | 'media:sync';
 
-const mediaHandlers = ({ media, callMedia }: HandlerDependencies): Pick<Handlers, MediaCommands> => {
+const mediaHandlers = (dependencies: HandlerDependencies): Pick<Handlers, MediaCommands> => {
+  const { media, callMedia } = dependencies;
   /** The SFU carries rooms, and calls as a last resort (RD-4): a call's media is that of the room with its id. */
   const mediaOf = async (roomId: string): Promise<RoomMediaUseCases> => (await callMedia.of(roomId)) ?? media;
   return {
-    'media:listen': async ({ roomId }, socket) => (await mediaOf(roomId)).listen(seatRef(socket, roomId)),
-    'media:publish': async ({ roomId }, socket) => (await mediaOf(roomId)).publish(seatRef(socket, roomId)),
+    'media:listen': ({ roomId }, socket) =>
+      opening(dependencies, roomId, socket, async () => (await mediaOf(roomId)).listen(seatRef(socket, roomId))),
+    'media:publish': ({ roomId }, socket) =>
+      opening(dependencies, roomId, socket, async () => (await mediaOf(roomId)).publish(seatRef(socket, roomId))),
     'media:connect': async ({ roomId, transportId, dtlsParameters }, socket) =>
       nothing(await (await mediaOf(roomId)).connect(seatRef(socket, roomId), transportId, dtlsParameters)),
     'media:produce': async ({ roomId, transportId, rtpParameters }, socket) =>

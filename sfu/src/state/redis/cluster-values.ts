@@ -12,7 +12,13 @@ const node = z.looseObject({
   machine: z.string(),
   internalAddress: z.string(),
   draining: z.boolean(),
-  load: z.looseObject({ sockets: z.number(), rooms: z.number(), consumers: z.number() }),
+  load: z.looseObject({
+    sockets: z.number(),
+    rooms: z.number(),
+    consumers: z.number(),
+    // A node of the version before, which is there during a rolling update, does not say it.
+    full: z._default(z.boolean(), false),
+  }),
   seenAt: z.int(),
   agreement: z.exactOptional(
     z.looseObject({ secret: z.string(), records: z.string(), settings: z.record(z.string(), z.string()) }),

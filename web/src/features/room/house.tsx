@@ -36,7 +36,8 @@ export const House = () => {
       </a>
       {!sees && <p class="house__note">{words.audienceHidden}</p>}
       {sees && places !== null && <ListedHouse places={places} />}
-      {sees && places === null && <PagedHouse />}
+      {/* A newcomer hears the room before the list of its people is there. */}
+      {sees && places === null && (room.info.value.audienceListed ? <FacesToCome /> : <PagedHouse />)}
     </section>
   );
 };
@@ -57,6 +58,16 @@ const ListedHouse = ({ places }: { readonly places: Places }) => {
     />
   );
 };
+
+const FacesToCome = () => (
+  <Loading>
+    <div class="house__faces">
+      {['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((place) => (
+        <Skeleton key={place} width="var(--face-house)" height="var(--face-house)" round />
+      ))}
+    </div>
+  </Loading>
+);
 
 const EmptyHouse = () => {
   const words = useMessages().room;
@@ -110,17 +121,7 @@ const FoundPeople = () => {
   const people = pages.people.value;
   const failure = pages.failure.value;
   const query = pages.query.value.trim();
-  if (pages.status.value === 'loading') {
-    return (
-      <Loading>
-        <div class="house__faces">
-          {['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((place) => (
-            <Skeleton key={place} width="var(--face-house)" height="var(--face-house)" round />
-          ))}
-        </div>
-      </Loading>
-    );
-  }
+  if (pages.status.value === 'loading') return <FacesToCome />;
   return (
     <>
       {failure !== undefined && (
