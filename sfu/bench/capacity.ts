@@ -60,7 +60,12 @@ const options = chooseOptions(
     microphones: { standard: 10, min: 1, max: 30, says: 'open microphones' },
     talking: { standard: 2, min: 1, max: 10, says: 'people who talk at a time' },
     most: { standard: 4000, min: 100, max: 9000, says: 'listeners at most' },
-    late: { standard: 100, min: 5, max: 1000, says: 'milliseconds after which a packet is late' },
+    late: {
+      standard: 200,
+      min: 5,
+      max: 1000,
+      says: 'milliseconds after which a packet is late, beside the time that it holds',
+    },
     probes: {
       standard: 20,
       min: 1,

@@ -28,7 +28,7 @@ const options = chooseOptions(
   },
   {
     packets: {
-      standard: 20_000,
+      standard: 80_000,
       min: 1000,
       max: 10_000_000,
       says: 'LIMIT_PACKETS_PER_WORKER: what the worker is taken for',

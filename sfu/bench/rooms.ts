@@ -29,6 +29,8 @@ const options = chooseOptions(
   },
 );
 
+/** Below this share of packets delivered the figures are those of an overload. */
+const fullDelivery = 0.999;
 /** Time for what is on its way to arrive, in milliseconds. */
 const settleMs = 300;
 
@@ -41,6 +43,8 @@ type Window = Usage & {
   /** The share of what microphones sent that left the server for whom it was meant for, and that arrived there. */
   readonly sentOn: number;
   readonly arrived: number;
+  /** Datagrams of microphones that found the worker's socket full. */
+  readonly lostAtWorker: number;
 };
 
 const where = machine();
@@ -64,6 +68,7 @@ const cpuMs = (): number => {
 
 const measure = async (side: ManyRooms): Promise<Window> => {
   await side.server.watch();
+  const lostBefore = await side.lostAtWorker();
   const before = { sent: side.sent(), received: side.received(), usage: await side.server.usage(), load: cpuMs() };
   const begun = performance.now();
   side.start();
@@ -85,6 +90,7 @@ const measure = async (side: ManyRooms): Promise<Window> => {
     forwarded,
     sentOn: (received / sent) * (relayed === 0 ? 1 : relayReceived / relayed) * (forwarded / expected),
     arrived: (side.received() - before.received) / forwarded,
+    lostAtWorker: (await side.lostAtWorker()) - lostBefore,
   };
 };
 
@@ -113,6 +119,7 @@ const summaryOf = (name: Name) => ({
   packetsPerSecond: estimate(name, ({ forwarded, ms }) => (1000 * forwarded) / ms),
   sentOn: Math.min(...windows[name].map(({ sentOn }) => sentOn)),
   arrived: Math.min(...windows[name].map(({ arrived }) => arrived)),
+  lostAtWorker: windows[name].reduce((total, { lostAtWorker }) => total + lostAtWorker, 0),
   workerCore: estimate(name, ({ workerMs, ms }) => workerMs / ms),
   nodeCore: estimate(name, ({ nodeMs, ms }) => nodeMs / ms),
   loadCore: estimate(name, ({ loadMs, ms }) => loadMs / ms),
@@ -175,6 +182,11 @@ if (options.json) {
       ]),
     ),
   );
+  for (const { name, lostAtWorker, sentOn } of summaries)
+    if (sentOn < fullDelivery)
+      console.log(
+        `\n${name} did not deliver everything (${lostAtWorker} packets found its socket full): these are the figures of an overload.`,
+      );
   console.log(`\nCPU time of the worker for a packet: ${withInterval(ratio, 3)} times that of a bare mediasoup`);
 }
 process.exit(0);

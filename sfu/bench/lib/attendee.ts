@@ -41,7 +41,12 @@ export class Attendee {
     reached?.('connected');
     const { listening } = await socket.ask('room:join', { roomId, listen: true });
     reached?.('answered');
-    await this.#connect(listening ?? (await socket.ask('media:listen', { roomId })));
+    const connected = this.#moves.then(async () => {
+      await this.#connect(listening ?? (await socket.ask('media:listen', { roomId })));
+    });
+    // Told to listen anew meanwhile, they do so when they hear: the server lets go of what was never connected.
+    this.#moves = connected.catch(() => undefined);
+    await connected;
   }
 
   /** Resolves when nothing is on the way. */
@@ -69,7 +74,9 @@ export class Attendee {
     if (payload.toString('latin1', 0, mediaEvent.length) !== mediaEvent) return;
     // What our own server sends; voices that come and go are none of a sink's business.
     const [name, event] = JSON.parse(payload.toString('utf8', prefix.length)) as Moving[keyof Moving];
-    if (name === 'media:relisten' || (name === 'media:lost' && event.receiving)) this.#listenAnew(event.withinMs);
+    if (name !== 'media:relisten' && !(name === 'media:lost' && event.receiving)) return;
+    // Whoever waits for an answer that came before goes on first.
+    setImmediate(() => this.#listenAnew(event.withinMs));
   }
 
   #listenAnew(withinMs: number): void {

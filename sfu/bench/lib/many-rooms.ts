@@ -7,6 +7,7 @@ import { RoomListener } from '../load/room-listener.ts';
 import { RoomStage } from '../load/room-stage.ts';
 import { OpenVoice, Talk } from '../load/talk.ts';
 import type { BareSide } from './bare-side.ts';
+import { lostDatagrams } from './lost-datagrams.ts';
 import type { Measured } from './measured.ts';
 import { peopleOf } from './people.ts';
 import type { RostrumProcess } from './rostrum-process.ts';
@@ -20,6 +21,8 @@ export type RoomsShape = { readonly rooms: number; readonly speakers: number; re
 export type ManyRooms = {
   readonly name: 'Rostrum' | 'bare mediasoup';
   readonly server: Measured;
+  /** Datagrams that found the worker's socket full, so far. */
+  lostAtWorker(): Promise<number>;
   start(): void;
   stop(): void;
   /** Packets that microphones sent, and that listeners received, so far. */
@@ -45,13 +48,15 @@ const inTurns = async <Room>(count: number, open: (index: number) => Promise<Roo
 export const rostrumRooms = async (server: RostrumProcess, shape: RoomsShape): Promise<ManyRooms> => {
   const context = await peopleOf(server.url);
   const rooms = await inTurns(shape.rooms, (index) => rostrumRoom(context, shape, index));
-  return manyRooms({ name: 'Rostrum', server, latency: context.tally.times.latency }, rooms);
+  const lostAtWorker = async () => (await lostDatagrams(server.mediaPort)) ?? 0;
+  return manyRooms({ name: 'Rostrum', server, lostAtWorker, latency: context.tally.times.latency }, rooms);
 };
 
 export const bareRooms = async (server: BareSide, shape: RoomsShape): Promise<ManyRooms> => {
   const context = await peopleOf('http://127.0.0.1');
   const rooms = await inTurns(shape.rooms, (index) => bareRoom(server, context, { ...shape, index }));
-  return manyRooms({ name: 'bare mediasoup', server, latency: context.tally.times.latency }, rooms);
+  const lostAtWorker = async () => (await server.lostDatagrams()) ?? 0;
+  return manyRooms({ name: 'bare mediasoup', server, lostAtWorker, latency: context.tally.times.latency }, rooms);
 };
 
 type OneRoom = {
@@ -60,7 +65,10 @@ type OneRoom = {
   close(): Promise<void>;
 };
 
-const manyRooms = (about: Pick<ManyRooms, 'name' | 'server' | 'latency'>, rooms: readonly OneRoom[]): ManyRooms => ({
+const manyRooms = (
+  about: Pick<ManyRooms, 'name' | 'server' | 'lostAtWorker' | 'latency'>,
+  rooms: readonly OneRoom[],
+): ManyRooms => ({
   ...about,
   start: () => {
     for (const { talk } of rooms) talk.start();
